@@ -1,0 +1,126 @@
+package portfwd
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// State is what a test of a forward found.
+type State int
+
+// The findings of a test.
+const (
+	Unknown State = iota // nothing can be said: UDP without an echo, or no time
+	Answers              // the host port leads to something that answers
+	NotYet               // nothing answers behind the port: the guest is not that far
+	Broken               // the guest answers on the pod's address, the host port does not
+)
+
+func (s State) String() string {
+	switch s {
+	case Answers:
+		return "answers"
+	case NotYet:
+		return "not yet"
+	case Broken:
+		return "broken"
+	}
+	return "unknown"
+}
+
+// The hops of a forward, for Result.Hop.
+const (
+	HopHost = "host port"   // this host's address and port, up to the pod
+	HopPod  = "pod address" // the pod's address, up to the guest
+)
+
+// Result is the finding on one forward.
+type Result struct {
+	Forward Forward
+	State   State
+	Hop     string // the first that does not answer, "" when all do
+	Detail  string // what was seen, in one line
+	Hint    string // what to do about a Broken forward
+}
+
+// Probe tests forwards. The zero value is ready to use.
+type Probe struct {
+	// Timeout bounds each try; 0 means one second.
+	Timeout time.Duration
+	// Echo is sent to a UDP port, which must send something back. Without it nothing can
+	// be said about UDP, and no packet is sent.
+	Echo []byte
+}
+
+// Test is the zero Probe's Test.
+func Test(ctx context.Context, f Forward, podIP string) Result {
+	return Probe{}.Test(ctx, f, podIP)
+}
+
+// Test connects to f's host port and, beside it, to the guest's port on the pod's address
+// podIP ("" when that is unknown), and compares. It does not wait for the guest: ask
+// again while the answer is NotYet.
+func (p Probe) Test(ctx context.Context, f Forward, podIP string) Result {
+	r := Result{Forward: f}
+	if err := f.validate(); err != nil {
+		r.Detail = err.Error()
+		return r
+	}
+	if f.Protocol == UDP && len(p.Echo) == 0 {
+		r.Detail = "udp cannot be tested without an echo"
+		return r
+	}
+	host := f.Local().String()
+	hostErr := p.try(ctx, f.Protocol, host)
+	if hostErr == nil {
+		r.State, r.Detail = Answers, host+" answers"
+		return r
+	}
+	if podIP == "" {
+		return r.pending(ctx, HopHost, fmt.Sprintf("%s %s", host, reason(hostErr)))
+	}
+	addr, err := netip.ParseAddr(podIP)
+	if err != nil {
+		return r.pending(ctx, HopPod, fmt.Sprintf("pod address %q is none", podIP))
+	}
+	pod := netip.AddrPortFrom(addr, uint16(f.GuestPort)).String()
+	if podErr := p.try(ctx, f.Protocol, pod); podErr != nil {
+		return r.pending(ctx, HopPod, fmt.Sprintf("%s %s", pod, reason(podErr)))
+	}
+	// The guest may have come up between the two: only a second refusal counts.
+	if hostErr = p.try(ctx, f.Protocol, host); hostErr == nil {
+		r.State, r.Detail = Answers, host+" answers"
+		return r
+	}
+	if ctx.Err() != nil {
+		return r.pending(ctx, HopHost, "")
+	}
+	r.State, r.Hop = Broken, HopHost
+	r.Detail = fmt.Sprintf("%s answers, but %s %s", pod, host, reason(hostErr))
+	r.Hint = brokenHint(f, pod)
+	return r
+}
+
+// pending is the result when nothing answered: not yet, or no time left to tell.
+func (r Result) pending(ctx context.Context, hop, detail string) Result {
+	if err := ctx.Err(); err != nil {
+		r.State, r.Detail = Unknown, "test ended early: "+err.Error()
+		return r
+	}
+	r.State, r.Hop, r.Detail = NotYet, hop, detail
+	return r
+}
+
+// brokenHint says why a mapped port may not answer. A CNI network without portmap drops
+// mappings silently (containerd internal/cri toCNIPortMappings); CRI-O's own manager
+// serves no loopback address (cri-o server/sandbox_network.go).
+func brokenHint(f Forward, pod string) string {
+	if f.Local().Addr().IsLoopback() {
+		return "the runtime mapped no port on loopback: its CNI network lacks the portmap plugin, or it is CRI-O, " +
+			"which never does; the guest is reachable at " + pod
+	}
+	return "the runtime mapped no port: its CNI network lacks the portmap plugin, or a firewall drops it; " +
+		"the guest is reachable at " + pod
+}

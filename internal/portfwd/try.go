@@ -1,0 +1,53 @@
+package portfwd
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+const defaultTimeout = time.Second
+
+// try connects to addr; for UDP it sends the echo and waits for any reply.
+func (p Probe) try(ctx context.Context, proto Protocol, addr string) error {
+	timeout := p.Timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, string(proto), addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if proto == TCP {
+		if conn.LocalAddr().String() == conn.RemoteAddr().String() {
+			return syscall.ECONNREFUSED // met ourselves by TCP's simultaneous open
+		}
+		return nil
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if _, err := conn.Write(p.Echo); err != nil {
+		return err
+	}
+	_, err = conn.Read(make([]byte, 1))
+	return err
+}
+
+// reason puts the error of a try in a word or two.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refuses"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "is unreachable"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "does not answer"
+	}
+	return "fails: " + err.Error()
+}
