@@ -1,0 +1,102 @@
+package recipe
+
+import (
+	"embed"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// guestData is what the images can install, as data.
+//
+//go:embed data/*.toml
+var guestData embed.FS
+
+// Version is an operating system that an image installs by itself.
+type Version struct {
+	ID       string   `toml:"id"`       // the image's own name for it, also accepted
+	Title    string   `toml:"title"`    // for people
+	Names    []string `toml:"names"`    // other accepted spellings; * stands for any rest
+	Memory   Size     `toml:"memory"`   // least memory that the image accepts; zero if any
+	Disk     Size     `toml:"disk"`     // least disk that the image accepts; zero if any
+	Download string   `toml:"download"` // how much is downloaded; "" if not known
+	Legacy   bool     `toml:"legacy"`   // too old for an unattended COMMAND
+}
+
+// Language is a display language that Windows can be installed in.
+type Language struct {
+	ID    string   `toml:"id"`
+	Names []string `toml:"names"` // other accepted spellings; * stands for any rest
+}
+
+// Versions returns what the guest's image installs by itself: values for VERSION,
+// or for Linux for BOOT. The demo guest has none.
+func Versions(g Guest) []Version {
+	switch g {
+	case Windows:
+		return windowsVersions()
+	case MacOS:
+		return macOSVersions()
+	case Linux:
+		return linuxVersions()
+	}
+	return nil
+}
+
+// Languages returns the values for LANGUAGE of a Windows guest.
+func Languages() []Language { return windowsLanguages() }
+
+// Read once, when they are first needed, and never changed.
+var (
+	windowsVersions  = sync.OnceValue(func() []Version { return readData("windows").Version })
+	macOSVersions    = sync.OnceValue(func() []Version { return readData("macos").Version })
+	linuxVersions    = sync.OnceValue(func() []Version { return readData("linux").Version })
+	windowsLanguages = sync.OnceValue(func() []Language { return readData("languages").Language })
+)
+
+type dataFile struct {
+	Version  []Version  `toml:"version"`
+	Language []Language `toml:"language"`
+}
+
+// readData returns nothing for a file that is broken; a test keeps them whole.
+func readData(name string) dataFile {
+	var d dataFile
+	data, err := guestData.ReadFile("data/" + name + ".toml")
+	if err != nil || toml.Unmarshal(data, &d) != nil {
+		return dataFile{}
+	}
+	return d
+}
+
+// findVersion looks a spelling up as the images do: in lower case.
+func findVersion(g Guest, spelling string) (Version, bool) {
+	spelling = strings.ToLower(strings.TrimSpace(spelling))
+	for _, v := range Versions(g) {
+		if v.ID == spelling || matchesAny(v.Names, spelling) {
+			return v, true
+		}
+	}
+	return Version{}, false
+}
+
+func knownLanguage(spelling string) bool {
+	spelling = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(spelling)), "_", "-")
+	for _, l := range Languages() {
+		if l.ID == spelling || matchesAny(l.Names, spelling) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchesAny(patterns []string, s string) bool {
+	for _, p := range patterns {
+		if ok, err := path.Match(p, s); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
