@@ -1,0 +1,165 @@
+// Package machinetest is for testing what works with machines: an imitation of the
+// demo image that runs in the fake runtime of package critest.
+//
+//	rt := critest.NewServer(t)
+//	guest := machinetest.Run(rt)
+//	guest.InstallTime.Store(int64(time.Hour)) // and it will show its progress for long
+//
+// The imitation serves the status page on the forwarded port, keeps a counter on its
+// disk, writes the log lines that count, and deletes a disk without its marker, as
+// the real images do. It has no screen, no network and no QEMU.
+package machinetest
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"vmctl/internal/cri/critest"
+)
+
+// Image is the reference under which Run puts the imitation into the runtime.
+const Image = "localhost/vmctl-demo:1"
+
+// Recipe makes a machine of the imitation. It needs neither KVM nor a tap device, so
+// that tests say the same on every host.
+const Recipe = `guest = "demo"
+image = "localhost/vmctl-demo:1"
+[env]
+KVM = "N"
+NETWORK = "user"
+[[ports]]
+name = "viewer"
+guest = 8006
+host = "any"
+[lifecycle]
+stop_grace = "45s"
+`
+
+// Guest is how the imitation behaves. Its fields may be changed at any time; they
+// count for containers that start later, Deaf for those that run too.
+type Guest struct {
+	InstallTime atomic.Int64 // nanoseconds that an installation takes
+	ExitCode    atomic.Int64 // not 0: the image ends with this code at once
+	ExitLine    atomic.Value // the log line, a string, that it then leaves
+	Deaf        atomic.Bool  // the guest ignores the stop
+}
+
+// Run puts the image into the runtime and makes its containers behave like it.
+func Run(rt *critest.Server) *Guest {
+	g := &Guest{}
+	g.InstallTime.Store(int64(20 * time.Millisecond))
+	g.ExitLine.Store("")
+	rt.AddImage(Image)
+	rt.OnStart("vm", g.run)
+	return g
+}
+
+// run is the image's entry point.
+func (g *Guest) run(p *critest.Process) int {
+	if code := g.ExitCode.Load(); code != 0 {
+		p.Log("stderr", g.ExitLine.Load().(string))
+		return int(code)
+	}
+	dir := p.Container.Mounts[0].HostPath
+	disk, marker := filepath.Join(dir, "data.img"), filepath.Join(dir, "demo.boot")
+	if _, err := os.Stat(marker); err != nil {
+		_ = os.Remove(disk) // as the real ones do, without a word
+	}
+	ready := make(chan struct{})
+	server := &http.Server{Handler: statusPage(ready), ReadHeaderTimeout: time.Second}
+	listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(p.Sandbox.PortMappings[0].HostPort))
+	if err != nil {
+		p.Log("stderr", "ERROR: "+err.Error())
+		return 24
+	}
+	go func() { _ = server.Serve(listener) }()
+	defer server.Close()
+	if code := g.install(p, disk); code != 0 {
+		return code
+	}
+	if err := boot(p, disk); err != nil {
+		p.Log("stderr", "ERROR: "+err.Error())
+		return 70
+	}
+	close(ready)
+	return g.shutDown(p, marker)
+}
+
+// install makes the disk if there is none. It returns an exit code if it is ended
+// before that.
+func (g *Guest) install(p *critest.Process, disk string) int {
+	if _, err := os.Stat(disk); err == nil {
+		return 0
+	}
+	select {
+	case <-time.After(time.Duration(g.InstallTime.Load())):
+	case <-p.Stopped():
+		return 143
+	case <-p.Killed():
+		return 137
+	}
+	if err := os.WriteFile(disk, []byte("0"), 0o600); err != nil {
+		p.Log("stderr", "ERROR: "+err.Error())
+		return 70
+	}
+	p.Log("stdout", "VMCTL_READY")
+	return 0
+}
+
+// boot counts one boot on the disk.
+func boot(p *critest.Process, disk string) error {
+	n, err := Counter(filepath.Dir(disk))
+	if err != nil {
+		return err
+	}
+	p.Logf("counter=%d", n+1)
+	return os.WriteFile(disk, []byte(strconv.Itoa(n+1)), 0o600)
+}
+
+// shutDown waits for the stop, and marks the disk as installed as the images do when
+// they end by themselves.
+func (g *Guest) shutDown(p *critest.Process, marker string) int {
+	select {
+	case <-p.Stopped():
+	case <-p.Killed():
+		return 137
+	}
+	if g.Deaf.Load() {
+		<-p.Killed()
+		return 137
+	}
+	if err := os.WriteFile(marker, nil, 0o600); err != nil {
+		p.Log("stderr", "ERROR: "+err.Error())
+	}
+	p.Log("stdout", "\x1b[1;34m❯ \x1b[1;36mShutdown completed!\x1b[0m")
+	return 143
+}
+
+// Counter returns how often a guest has booted from the disk in a storage directory;
+// no disk is an error.
+func Counter(storage string) (int, error) {
+	data, err := os.ReadFile(filepath.Join(storage, "data.img"))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(string(data))
+}
+
+// statusPage answers as the images' nginx does: progress, then 404 once there is a
+// screen.
+func statusPage(ready <-chan struct{}) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case <-ready:
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			fmt.Fprint(w, `<p class="loading">Installing demo (50%)</p>`)
+		}
+	})
+}
