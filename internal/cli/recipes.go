@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// jsonRecipe is a line of the catalog as --json prints it.
+type jsonRecipe struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary,omitempty"`
+	Guest   string `json:"guest,omitempty"`
+	Source  string `json:"source"`
+	Error   string `json:"error,omitempty"`
+}
+
+func newRecipes(t *terminal) *cobra.Command {
+	ls := &cobra.Command{
+		Use:   "ls",
+		Short: "List the recipes known by name",
+		Long: `Lists the user's recipes and the bundled ones. A recipe of the user hides a bundled one
+of its name; one that cannot be read is listed with what is wrong with it.`,
+		Example: "  vmctl recipes",
+		Args:    exactly(0, "no arguments"),
+		RunE:    func(*cobra.Command, []string) error { return runRecipes(t) },
+	}
+	t.jsonFlag(ls)
+	show := &cobra.Command{
+		Use:   "show RECIPE|FILE",
+		Short: "Print a recipe with every value filled in",
+		Long: `Prints a recipe as it would be frozen in a new machine: what it extends and the
+defaults are filled in. The output is a recipe itself.`,
+		Example: "  vmctl recipes show windows-11 > mine.toml",
+		Args:    exactly(1, "one recipe"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return runRecipeShow(t, args[0])
+		},
+		ValidArgsFunction: t.completeRecipes,
+	}
+	cmd := group("recipes", "The recipes that machines are made from", ls, show)
+	cmd.Long = `A recipe is a TOML file that says how to make a machine. Those in
+$XDG_CONFIG_HOME/vmctl/recipes are known by name, and so are the bundled ones.`
+	cmd.RunE = func(*cobra.Command, []string) error { return runRecipes(t) }
+	t.jsonFlag(cmd)
+	return cmd
+}
+
+func runRecipes(t *terminal) error {
+	a, err := t.app()
+	if err != nil {
+		return err
+	}
+	list := a.Catalog().List()
+	if t.json {
+		out := make([]jsonRecipe, 0, len(list))
+		for _, e := range list {
+			j := jsonRecipe{Name: e.Name, Summary: e.Summary, Guest: string(e.Guest), Source: e.Source}
+			if e.Err != nil {
+				j.Error = e.Err.Error()
+			}
+			out = append(out, j)
+		}
+		return t.printJSON(out)
+	}
+	rows := make([][]string, 0, len(list))
+	for _, e := range list {
+		summary := e.Summary
+		if e.Err != nil {
+			summary = "broken: " + firstLine(e.Err.Error())
+		}
+		rows = append(rows, []string{e.Name, dash(string(e.Guest)), summary, e.Source})
+	}
+	return t.printTable([]string{"NAME", "GUEST", "SUMMARY", "SOURCE"}, rows)
+}
+
+func runRecipeShow(t *terminal, arg string) error {
+	a, err := t.app()
+	if err != nil {
+		return err
+	}
+	_, r, err := a.Target(arg, "recipe")
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		_, err = a.Catalog().Get(arg)
+		return err
+	}
+	data, err := r.Marshal()
+	if err != nil {
+		return err
+	}
+	_, err = t.Out.Write(data)
+	return err
+}
