@@ -1,0 +1,171 @@
+package gui
+
+import (
+	"errors"
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"vmctl/internal/gui/widgets"
+	"vmctl/internal/machine"
+	"vmctl/internal/recipe"
+)
+
+// createPage is the dialog for a new machine: the catalog on the left, and on the
+// right what may be chosen for the machine.
+type createPage struct {
+	w       *Window
+	dialog  *dialog.CustomDialog
+	recipes []recipe.Entry
+	list    *widget.List
+	plan    Plan
+
+	about  *widget.Label
+	fault  *widgets.Notice
+	fields map[Field]*widgets.Field
+	form   *fyne.Container
+	create *widget.Button
+}
+
+// newMachine opens the dialog.
+func (w *Window) newMachine() {
+	p := &createPage{w: w, recipes: w.engine.Recipes(), fields: map[Field]*widgets.Field{}}
+	p.buildForm()
+	p.buildList()
+	p.buildDialog()
+	p.dialog.Show()
+	if len(p.recipes) > 0 {
+		p.list.Select(0)
+	}
+}
+
+func (p *createPage) buildForm() {
+	p.about = paragraph("")
+	p.about.TextStyle.Bold = true
+	p.fault = widgets.NewNotice(widgets.Bad)
+	p.form = container.NewVBox(
+		p.field("Name", FieldName, "lower-case letters, digits and hyphens"),
+		p.field("CPUs", FieldCPUs, "a number, half or max"),
+		p.field("Memory", FieldMemory, "such as 8G, half or max"),
+		p.field("Disk", FieldDisk, "such as 64G; it grows as it fills"),
+	)
+	p.create = widget.NewButtonWithIcon("Create and start", theme.MediaPlayIcon(), p.submit)
+	p.create.Importance = widget.HighImportance
+	p.create.Disable()
+}
+
+func (p *createPage) field(label string, f Field, help string) *widgets.Field {
+	field := widgets.NewField(label, help, func(text string) error {
+		p.plan.set(f, text)
+		return p.check(f)
+	})
+	field.OnChecked = func() { enable(p.create, p.right()) }
+	field.OnSubmitted = func() {
+		if p.right() {
+			p.submit()
+		}
+	}
+	p.fields[f] = field
+	return field
+}
+
+func (p *createPage) buildList() {
+	p.list = widget.NewList(
+		func() int { return len(p.recipes) },
+		func() fyne.CanvasObject { return widgets.NewRow() },
+		func(i widget.ListItemID, o fyne.CanvasObject) { o.(*widgets.Row).Display(recipeText(p.recipes[i])) },
+	)
+	p.list.OnSelected = func(i widget.ListItemID) { p.choose(p.recipes[i]) }
+}
+
+func (p *createPage) buildDialog() {
+	right := container.NewVScroll(container.NewVBox(p.about, p.fault, p.form))
+	split := container.NewHSplit(p.list, right)
+	split.Offset = 0.4
+	p.dialog = dialog.NewCustomWithoutButtons("New machine", split, p.w.win)
+	cancel := widget.NewButton("Cancel", p.dialog.Hide)
+	p.dialog.SetButtons([]fyne.CanvasObject{cancel, p.create})
+	size := p.w.win.Canvas().Size()
+	p.dialog.Resize(fyne.NewSize(min(820, size.Width-24), min(560, size.Height-24)))
+}
+
+func recipeText(e recipe.Entry) widgets.RowText {
+	t := widgets.RowText{Title: e.Name, Detail: guestName(e.Guest) + " · " + e.Summary, Tone: widgets.Plain}
+	if e.Err != nil {
+		t.Detail, t.Tone = "cannot be used", widgets.Bad
+	}
+	return t
+}
+
+// check tells what is wrong with a field of the plan.
+func (p *createPage) check(f Field) error {
+	if p.plan.Recipe == "" {
+		return errors.New("choose a recipe")
+	}
+	if f == FieldName {
+		if _, taken := find(p.w.state.all(), p.plan.Name); taken {
+			return fmt.Errorf("there is a machine %q already", p.plan.Name)
+		}
+	}
+	return p.w.engine.Check(p.plan, f)
+}
+
+// right reports whether the machine can be made.
+func (p *createPage) right() bool {
+	for _, f := range p.fields {
+		if f.Err() != nil {
+			return false
+		}
+	}
+	return p.plan.Recipe != ""
+}
+
+// choose fills the form with what a recipe proposes.
+func (p *createPage) choose(e recipe.Entry) {
+	draft, err := p.w.engine.Draft(e.Name)
+	if e.Err != nil {
+		err = e.Err
+	}
+	if err != nil {
+		p.plan = Plan{}
+		p.about.SetText(e.Name)
+		p.fault.Display(widgets.NoticeText{Title: "This recipe cannot be used", Reason: err.Error()})
+		p.form.Hide()
+		p.create.Disable()
+		return
+	}
+	p.about.SetText(e.Summary)
+	p.fault.Display(widgets.NoticeText{})
+	draft.Name = p.free(draft.Name)
+	p.plan = draft
+	for f, field := range p.fields {
+		field.SetText(draft.Value(f))
+	}
+	p.form.Show()
+}
+
+// free makes a name that no machine has: win11, win11-2, win11-3.
+func (p *createPage) free(name string) string {
+	machines := p.w.state.all()
+	free := name
+	for n := 2; ; n++ {
+		if _, taken := find(machines, free); !taken {
+			return free
+		}
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+}
+
+// submit starts what the form says. The name is looked at once more: a machine may
+// have come from the command line since it was typed.
+func (p *createPage) submit() {
+	if p.fields[FieldName].Check(); !p.right() {
+		return
+	}
+	p.dialog.Hide()
+	p.w.up(p.plan, machine.StartOptions{})
+}
