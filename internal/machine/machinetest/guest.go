@@ -11,6 +11,7 @@
 package machinetest
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -104,7 +105,7 @@ func (g *Guest) install(p *critest.Process, disk string) int {
 	case <-p.Killed():
 		return 137
 	}
-	if err := os.WriteFile(disk, []byte("0"), 0o600); err != nil {
+	if err := writeDisk(disk, 0); err != nil {
 		p.Log("stderr", "ERROR: "+err.Error())
 		return 70
 	}
@@ -119,7 +120,18 @@ func boot(p *critest.Process, disk string) error {
 		return err
 	}
 	p.Logf("counter=%d", n+1)
-	return os.WriteFile(disk, []byte(strconv.Itoa(n+1)), 0o600)
+	return writeDisk(disk, n+1)
+}
+
+// writeDisk writes the number of boots over the one that is there. Nothing is cut
+// off first, so that who reads meanwhile sees the old number or the new one.
+func writeDisk(disk string, boots int) error {
+	f, err := os.OpenFile(disk, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt([]byte(strconv.Itoa(boots)), 0)
+	return errors.Join(err, f.Close())
 }
 
 // shutDown waits for the stop, and marks the disk as installed as the images do when
@@ -142,10 +154,10 @@ func (g *Guest) shutDown(p *critest.Process, marker string) int {
 }
 
 // Counter returns how often a guest has booted from the disk in a storage directory;
-// no disk is an error.
+// no disk is an error, and one that is just being made has not been booted from.
 func Counter(storage string) (int, error) {
 	data, err := os.ReadFile(filepath.Join(storage, "data.img"))
-	if err != nil {
+	if err != nil || len(data) == 0 {
 		return 0, err
 	}
 	return strconv.Atoi(string(data))
