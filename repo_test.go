@@ -30,6 +30,7 @@ var floors = map[string]int{
 	"internal/containerd":  1,
 	"internal/machine":     2,
 	"internal/recipe":      2,
+	"internal/convert":     2,
 	"internal/gui/assets":  0,
 	"internal/gui/widgets": 1,
 	"internal/app":         3,
@@ -42,6 +43,7 @@ var floors = map[string]int{
 // beside are the allowed imports on one floor.
 var beside = map[string][]string{
 	"internal/machine": {"internal/recipe"},
+	"internal/convert": {"internal/recipe"},
 	"internal/cli":     {"internal/app"},
 }
 

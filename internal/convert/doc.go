@@ -1,0 +1,13 @@
+// Package convert carries machines between recipes and the files of other tools:
+// compose files, Kubernetes manifests, and the pod and container configs of crictl.
+//
+// Each format is read into a Workload and written from one: a Workload is a
+// container with a virtual machine in it, as all of these tools see it. What a
+// format says and a Workload does not hold is a Note, so that nothing is dropped
+// in silence.
+//
+//	w, notes, err := convert.ReadCompose(data, "compose.yml")
+//	toml, more, err := w.Recipe()
+//
+// The package reads and writes bytes; it asks no runtime and starts nothing.
+package convert
