@@ -14,6 +14,9 @@ import (
 // minStopGrace leaves the image a few seconds of TIMEOUT.
 const minStopGrace = 30 * time.Second
 
+// minIdle is shorter than anybody is away.
+const minIdle = time.Minute
+
 // maxStopGrace is longer than anybody waits.
 const maxStopGrace = 24 * time.Hour
 
@@ -26,7 +29,10 @@ func (d *reader) check(r *Recipe) {
 	d.checkTop(r)
 	d.checkPorts(r)
 	d.checkMounts(r)
+	d.checkDisks(r)
+	d.checkDevices(r)
 	d.checkEnvNames(r)
+	d.checkSecrets(r)
 	if r.Guest == "" {
 		return // what the image expects is not known
 	}
@@ -101,6 +107,12 @@ func (d *reader) checkLifecycle(r *Recipe) {
 	}
 	if r.Lifecycle.Ready == ReadyLog && !r.Contract().HasReadyMarker {
 		d.report("lifecycle.ready", `a %s guest writes no marker; write "viewer" or "none"`, r.Guest)
+	}
+	switch idle := r.Lifecycle.Idle; {
+	case idle.After == 0 && idle.Action != "":
+		d.report("lifecycle.idle.after", `missing; write how long, such as "30m"`)
+	case idle.After > 0 && idle.After < minIdle:
+		d.report("lifecycle.idle.after", "must be at least %s", minIdle)
 	}
 }
 

@@ -52,17 +52,7 @@ func (d *reader) checkEnv(r *Recipe) {
 			d.report("env."+envTimeout, "must be a number of seconds, not %q", given)
 		}
 	}
-	if n := r.Env["NETWORK"]; n != "" && !knownNetwork(n) {
-		d.report("env.NETWORK", "must be %s, not %q", orList([]string{"nat", "user", "slirp", "N"}), n)
-	}
 	if r.Guest == Windows && utf8.RuneCountInString(r.Env["USERNAME"]) > 20 {
 		d.report("env.USERNAME", "must have at most 20 characters")
 	}
-}
-
-// knownNetwork tells whether the images know a mode (qemus/qemu src/network.sh).
-func knownNetwork(mode string) bool {
-	mode = strings.ToLower(mode)
-	return slices.Contains([]string{"nat", "tap", "tun", "tuntap", "passt", "slirp"}, mode) ||
-		strings.HasPrefix(mode, "user") || enabled(mode) || disabled(mode)
 }

@@ -33,13 +33,22 @@ func (d *reader) complete(r *Recipe) {
 	}
 	completeEnv(r, c)
 	d.adoptResources(r)
+	d.adoptNetwork(r)
+	d.adoptViewer(r)
 	setDefault(&r.Resources.CPUs, c.defaults.CPUs)
 	setDefault(&r.Resources.Memory, c.defaults.Memory)
 	setDefault(&r.Resources.Disk, c.defaults.Disk)
 	setDefault(&r.Security, SecurityPrivileged)
 	setDefault(&r.Lifecycle.StopGrace, stopGrace(r, c))
 	setDefault(&r.Lifecycle.Ready, readyOf(r, c))
+	setDefault(&r.Lifecycle.Restart, RestartNo)
+	if r.Lifecycle.Idle.After > 0 {
+		setDefault(&r.Lifecycle.Idle.Action, IdleStop)
+	}
+	setDefault(&r.Network, NetworkNAT)
+	setDefault(&r.Viewer.Display, DisplayWeb)
 	namePorts(r.Ports)
+	numberDisks(r.Disks)
 }
 
 func setDefault[T comparable](dst *T, value T) {
@@ -59,17 +68,20 @@ func (d *reader) adoptResources(r *Recipe) {
 }
 
 func adopt[T comparable](d *reader, r *Recipe, name, key string, dst *T, parse func(string) (T, error)) {
-	given, ok := r.Env[name]
-	if !ok {
-		return
+	if given, ok := r.Env[name]; ok {
+		delete(r.Env, name)
+		adoptText(d, name, given, key, dst, parse)
 	}
-	delete(r.Env, name)
+}
+
+// adoptText takes the text of a variable for the key.
+func adoptText[T comparable](d *reader, name, text, key string, dst *T, parse func(string) (T, error)) {
 	var zero T
 	if _, read := d.places[key]; *dst != zero || read {
 		d.report("env."+name, "set twice; remove it: %s has the say", key)
 		return
 	}
-	v, err := parse(given)
+	v, err := parse(text)
 	if err != nil {
 		d.report("env."+name, "%v; better write %s", err, key)
 		return

@@ -10,9 +10,10 @@ import (
 // EnvVar is a variable of the container's environment.
 type EnvVar struct{ Name, Value string }
 
-// Environment returns the container's whole environment in a stable order: what is
-// installed, the resources, TIMEOUT, then everything else by name. What an image
-// would choose by itself and might choose otherwise in its next release is said.
+// Environment returns the container's environment but for its Secrets, in a stable
+// order: what is installed, the resources, TIMEOUT, then everything else by name. What
+// an image would choose by itself and might choose otherwise in its next release is
+// said.
 func (r *Recipe) Environment() []EnvVar {
 	c := r.Contract()
 	rest := maps.Clone(r.Env)
@@ -40,6 +41,18 @@ func (r *Recipe) Environment() []EnvVar {
 	}
 	if ports := r.userPorts(); ports != "" {
 		rest[envUserPorts] = ports
+	}
+	if usb := r.usbArguments(); usb != "" {
+		rest[envArguments] = strings.TrimSpace(rest[envArguments] + " " + usb)
+	}
+	for _, e := range slices.Concat(r.Network.environment(), r.Viewer.environment()) {
+		if _, own := rest[e.Name]; !own {
+			rest[e.Name] = e.Value
+		}
+	}
+	for _, k := range r.Disks {
+		e := k.environment()
+		rest[e.Name] = e.Value
 	}
 	for _, name := range slices.Sorted(maps.Keys(rest)) {
 		out = append(out, EnvVar{name, rest[name]})
@@ -76,6 +89,9 @@ func markedCommand(g Guest, command string) string {
 	}
 	return "(" + command + ") ; " + mark
 }
+
+// envArguments are further arguments for QEMU (qemus/qemu src/config.sh).
+const envArguments = "ARGUMENTS"
 
 // envUserPorts lists the guest ports of user-mode networking. NAT ignores it.
 const envUserPorts = "USER_PORTS"

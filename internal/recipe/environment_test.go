@@ -134,3 +134,51 @@ func TestMarkedCommandOnce(t *testing.T) {
 		t.Errorf("marked twice: %q", again)
 	}
 }
+
+// The keys that stand for variables of the images.
+func TestEnvironmentOfSchema(t *testing.T) {
+	r, err := Parse(read(t, "testdata/valid-schema.toml"), "/r.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, e := range r.Environment() {
+		got[e.Name] = e.Value
+	}
+	for name, want := range map[string]string{
+		"NETWORK": "user", "DISPLAY": "vnc", "PROTECT": "Y", "AUDIO": "Y", "WIDTH": "2560", "HEIGHT": "1440",
+		"DISK2_SIZE": "1024G", "DISK3_SIZE": "200G", "DEVICE4": "/dev/disk/by-id/usb-x",
+		"ARGUMENTS": "-device x -device usb-host,vendorid=0x046d,productid=0xc52b -device usb-host,hostbus=1,hostport=2.3",
+	} {
+		if got[name] != want {
+			t.Errorf("%s = %q, want %q", name, got[name], want)
+		}
+	}
+	for name := range r.Secrets {
+		if value, ok := got[name]; ok {
+			t.Errorf("secret %s is in the environment: %q", name, value)
+		}
+	}
+}
+
+func TestEnvironmentOfHabits(t *testing.T) {
+	for file, want := range map[string]map[string]string{
+		"valid-habits-network.toml": {"NETWORK": "slirp", "PROTECT": "Y", "DISPLAY": "disabled", "WIDTH": "1280", "HEIGHT": "720", "AUDIO": ""},
+		"valid-lan.toml":            {"NETWORK": "", "DHCP": "Y", "DISPLAY": "gtk", "WIDTH": "1280", "HEIGHT": ""},
+		"valid-short.toml":          {"NETWORK": "", "DHCP": "", "DISPLAY": "", "PROTECT": ""},
+	} {
+		r, err := Parse(read(t, "testdata/"+file), "/r.toml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, e := range r.Environment() {
+			got[e.Name] = e.Value
+		}
+		for name, value := range want {
+			if got[name] != value {
+				t.Errorf("%s: %s = %q, want %q", file, name, got[name], value)
+			}
+		}
+	}
+}

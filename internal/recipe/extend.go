@@ -53,9 +53,35 @@ func (c *Catalog) extend(tree *value, chain []string) (*value, Problems) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
+	if problems := takeOut(base, tree.fields[unsetKey]); len(problems) > 0 {
+		return nil, problems
+	}
 	base.remove("name") // a name is of one recipe
 	tree.remove(extendsKey)
+	tree.remove(unsetKey)
+	sayOnce(base, tree)
 	return merge("", base, tree), nil
+}
+
+// sayOnce takes a variable that is secret in one recipe and plain in the other out of
+// the one that is extended.
+func sayOnce(base, over *value) {
+	for _, pair := range [][2]string{{"env", "secrets"}, {"secrets", "env"}} {
+		below, above := base.fields[pair[0]], over.fields[pair[1]]
+		if below == nil || above == nil || !below.isTable() {
+			continue
+		}
+		for _, name := range above.keys {
+			below.remove(name)
+		}
+	}
+}
+
+// extends is read before all else; here it is left only where nothing can be followed.
+func extends() form {
+	return form{shape{types: []string{"string"}}, func(d *reader, path string, v *value) {
+		d.report(path, "cannot be followed here: this text stands alone")
+	}}
 }
 
 // locate turns the text of extends into a source. A path begins at the recipe's
@@ -112,11 +138,23 @@ func (c *Catalog) open(source string) ([]byte, error) {
 	return data, nil
 }
 
-// merge lays a table over another. Tables merge; of ports those with the same name
-// and of mounts those with the same target do too; everything else is replaced.
+// identities tell which items of an array are the same thing.
+func identities(key string) func(*value) string {
+	return map[string]func(*value) string{
+		"ports":   portIdentity,
+		"mounts":  mountIdentity,
+		"disks":   func(v *value) string { return v.field("name") },
+		"devices": func(v *value) string { return v.field("path") + v.field("cdi") + v.field("usb") },
+	}[key]
+}
+
+// merge lays a table over another. Tables merge; of ports and disks those with the same
+// name do too, of mounts those with the same target, and of devices the same ones;
+// everything else is replaced. A secret is where the later recipe says, alone.
 func merge(key string, base, over *value) *value {
-	identify := map[string]func(*value) string{"ports": portIdentity, "mounts": mountIdentity}[key]
+	identify := identities(key)
 	switch {
+	case strings.HasPrefix(key, "secrets."):
 	case base.kind == unstable.Table && over.kind == unstable.Table:
 		out := newTable(over.at)
 		for _, k := range base.keys {

@@ -147,7 +147,7 @@ func TestExtendErrors(t *testing.T) {
 		"bad":     "DIR/syntax.toml:1:9: unexpected character U+000A at start of value",
 		"inner":   `bundled:inner:1:1: extends: must be a recipe's name or an absolute path, not "./demo.toml"`,
 		"ring":    "bundled:ring:1:1: extends: goes round in a circle: bundled:ring -> bundled:ring",
-		"over": `DIR/odd.toml:2:1: color: unknown key; known keys are extends, name, summary, image, guest, security, runtime_handler, resources, env, ports, storage, mounts, lifecycle
+		"over": `DIR/odd.toml:2:1: color: unknown key; known keys are schema, extends, unset, name, summary, image, guest, security, network, runtime_handler, resources, env, secrets, viewer, ports, storage, disks, mounts, devices, lifecycle
 DIR/odd.toml:4:1: ports[0].guest: port must be from 1 to 65535, not 0
 DIR/over.toml:2:11: resources.cpus: must be from 1 to 4096, not 0`,
 		"d9": "DIR/d2.toml:1:1: extends: more than 8 recipes deep: " +

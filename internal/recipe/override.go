@@ -3,6 +3,7 @@ package recipe
 import (
 	"maps"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -19,7 +20,9 @@ func SetField(r *Recipe, key, value string) error { return r.Apply([]string{key 
 // is a key of the schema, and VALUE what a file would have without quotes:
 //
 //	resources.memory=16G   env.VERSION=10   lifecycle.stop_grace=3m
-//	ports.viewer.host=9000 (by the port's name; one that is not there is made)
+//	ports.viewer.host=9000   disks.games.size=200G   mounts./oem.source=~/oem
+//	(by the port's or disk's name, or the mount's target; one that is not there is made)
+//	secrets.PASSWORD.file=~/.secrets/win   viewer.protect=true
 //
 // or one of the short forms behind the options of the same name:
 //
@@ -61,7 +64,9 @@ func (r *Recipe) clone() *Recipe {
 	if c.Env == nil {
 		c.Env = map[string]string{}
 	}
+	c.Secrets = maps.Clone(r.Secrets)
 	c.Ports, c.Mounts = slices.Clone(r.Ports), slices.Clone(r.Mounts)
+	c.Disks, c.Devices = slices.Clone(r.Disks), slices.Clone(r.Devices)
 	return &c
 }
 
@@ -88,11 +93,18 @@ func (d *reader) override(r *Recipe, key, value string) {
 		d.overrideEnv(r, name, value)
 		return
 	}
-	if rest, ok := strings.CutPrefix(key, "ports."); ok {
-		d.overridePortField(r, key, rest, value)
+	switch table, rest, deeper := strings.Cut(key, "."); {
+	case deeper && slices.Contains([]string{"ports", "disks", "mounts"}, table):
+		d.overrideItem(r, table, rest, value)
 		return
+	case table == "network":
+		delete(r.Env, envNetwork)
+	case table == "secrets":
+		name, _, _ := strings.Cut(rest, ".")
+		delete(r.Env, name)
+		delete(r.Secrets, name)
 	}
-	d.table("", nest(strings.Split(key, "."), value), recipeFields(r))
+	d.readTable("", nest(strings.Split(key, "."), value), recipeFields(r))
 }
 
 // nest makes the tree of a document that has one dotted key.
@@ -114,23 +126,55 @@ func (d *reader) overrideEnv(r *Recipe, name, value string) {
 		r.Resources.CPUs = CPUs{}
 	case envDisk:
 		r.Resources.Disk = Size{}
+	case envNetwork, envDHCP:
+		r.Network = ""
+		delete(r.Env, envNetwork)
+	case envDisplay:
+		r.Viewer.Display = ""
+	case envProtect:
+		r.Viewer.Protect = false
+	case envAudio:
+		r.Viewer.Audio = false
+	case envWidth, envHeight:
+		r.resize(name, value)
+		return
 	}
+	delete(r.Secrets, name)
 	r.Env[name] = value
 }
 
-// overridePortField sets "NAME.KEY" of the port with that name.
-func (d *reader) overridePortField(r *Recipe, key, rest, value string) {
-	name, field, ok := strings.Cut(rest, ".")
-	if !ok {
-		d.report(key, "write ports.NAME.KEY, such as ports.viewer.host")
+// overrideItem sets KEY of the item that NAME means, for "NAME.KEY" below ports, disks
+// or mounts; one that is not there is made.
+func (d *reader) overrideItem(r *Recipe, array, rest, value string) {
+	dot := strings.LastIndex(rest, ".")
+	if dot < 0 {
+		example := map[string]string{"ports": "ports.viewer.host", "disks": "disks.games.size", "mounts": "mounts./shared.source"}[array]
+		d.report(array+"."+rest, "write %s.NAME.KEY, such as %s", array, example)
 		return
 	}
-	i := slices.IndexFunc(r.Ports, func(p Port) bool { return p.Name == name })
-	if i < 0 {
-		r.Ports = append(r.Ports, Port{Name: name, Protocol: TCP, Address: Loopback})
-		i = len(r.Ports) - 1
+	name, tree := rest[:dot], nest([]string{rest[dot+1:]}, value)
+	at := array + "." + name
+	switch array {
+	case "ports":
+		p := item(&r.Ports, Port{Name: name, Protocol: TCP, Address: Loopback}, func(p Port) bool { return p.Name == name })
+		d.readTable(at, tree, portFields(p))
+	case "disks":
+		k := item(&r.Disks, Disk{Name: name}, func(k Disk) bool { return k.Name == name })
+		d.readTable(at, tree, diskFields(k))
+	case "mounts":
+		m := item(&r.Mounts, Mount{Target: name}, func(m Mount) bool { return path.Clean(m.Target) == path.Clean(name) })
+		d.readTable(at, tree, mountFields(m))
 	}
-	d.table("ports."+name, nest(strings.Split(field, "."), value), portFields(&r.Ports[i]))
+}
+
+// item returns the item that is the one meant, or appends a blank one.
+func item[T any](list *[]T, blank T, is func(T) bool) *T {
+	i := slices.IndexFunc(*list, is)
+	if i < 0 {
+		*list = append(*list, blank)
+		i = len(*list) - 1
+	}
+	return &(*list)[i]
 }
 
 // overridePort reads [ADDRESS:]HOST:GUEST[/PROTOCOL].
@@ -138,7 +182,7 @@ func (d *reader) overridePort(r *Recipe, text string) {
 	p := Port{Protocol: TCP, Address: Loopback}
 	pair, protocol, given := strings.Cut(text, "/")
 	if given {
-		choice(&p.Protocol, TCP, UDP)(d, "port", nest(nil, protocol))
+		choice(&p.Protocol, TCP, UDP).read(d, "port", nest(nil, protocol))
 	}
 	colon := strings.LastIndex(pair, ":")
 	if colon < 0 {
@@ -149,8 +193,8 @@ func (d *reader) overridePort(r *Recipe, text string) {
 	if i := strings.LastIndex(host, ":"); i >= 0 {
 		p.Address, host = strings.Trim(host[:i], "[]"), host[i+1:]
 	}
-	parsed(&p.Host, "", ParseHostPort)(d, "port", nest(nil, host))
-	parsed(&p.Guest, "", parsePort)(d, "port", nest(nil, guest))
+	parsed(&p.Host, "", ParseHostPort, shape{}).read(d, "port", nest(nil, host))
+	parsed(&p.Guest, "", parsePort, shape{}).read(d, "port", nest(nil, guest))
 	for i, q := range r.Ports {
 		if q.Guest == p.Guest && q.Protocol == p.Protocol {
 			p.Name = q.Name
@@ -169,7 +213,7 @@ func (d *reader) overrideMount(r *Recipe, text string) {
 		return
 	}
 	m := Mount{Target: parts[1], ReadOnly: len(parts) == 3 && parts[2] == "ro"}
-	hostPath(&m.Source)(d, "mount", nest(nil, parts[0]))
+	hostPath(&m.Source).read(d, "mount", nest(nil, parts[0]))
 	d.checkSource("mount", m)
 	for i, other := range r.Mounts {
 		if other.Target == m.Target {
@@ -178,4 +222,13 @@ func (d *reader) overrideMount(r *Recipe, text string) {
 		}
 	}
 	r.Mounts = append(r.Mounts, m)
+}
+
+// resize takes one side of the screen; the other stays.
+func (r *Recipe) resize(name, value string) {
+	if m := resolutionPattern.FindStringSubmatch(r.Viewer.Resolution); m != nil {
+		r.Env[envWidth], r.Env[envHeight] = m[1], m[2]
+	}
+	r.Viewer.Resolution = ""
+	r.Env[name] = value
 }

@@ -48,7 +48,7 @@ func parse(data []byte, name string, c *Catalog) (*Recipe, *reader, error) {
 		return nil, nil, problems
 	}
 	d := &reader{file: name, places: map[string]position{}}
-	d.table("", tree, recipeFields(r))
+	d.readTable("", tree, recipeFields(r))
 	d.complete(r)
 	d.check(r)
 	return r, d, nil

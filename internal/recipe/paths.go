@@ -14,10 +14,10 @@ import (
 
 // hostPath reads a host path and makes it absolute: `~` and $HOME are the user's home,
 // $XDG_* the XDG base directories, and a relative path begins at the recipe's file.
-func hostPath(dst *string) func(*reader, string, *value) {
-	return func(r *reader, at string, v *value) {
+func hostPath(dst *string) form {
+	return form{shape{types: []string{"string"}}, func(r *reader, at string, v *value) {
 		var given string
-		text(&given)(r, at, v)
+		text(&given).read(r, at, v)
 		expanded, err := expand(given)
 		switch {
 		case v.kind != unstable.String:
@@ -30,7 +30,7 @@ func hostPath(dst *string) func(*reader, string, *value) {
 		default:
 			*dst = filepath.Join(r.baseOf(v), expanded)
 		}
-	}
+	}}
 }
 
 // baseOf is the directory at which a relative path begins, or "" where none may be.
@@ -55,10 +55,10 @@ func baseDir(source string) string {
 
 // storagePath reads the storage directory. A relative one is refused: recipes live
 // in dotfiles, and the disks of a machine do not belong there.
-func storagePath(dst *string) func(*reader, string, *value) {
-	return func(r *reader, at string, v *value) {
+func storagePath(dst *string) form {
+	return form{shape{types: []string{"string"}, pattern: `^[/~$]`}, func(r *reader, at string, v *value) {
 		var given string
-		text(&given)(r, at, v)
+		text(&given).read(r, at, v)
 		expanded, err := expand(given)
 		switch {
 		case v.kind != unstable.String:
@@ -69,7 +69,7 @@ func storagePath(dst *string) func(*reader, string, *value) {
 		default:
 			*dst = filepath.Clean(expanded)
 		}
-	}
+	}}
 }
 
 // expand replaces a leading ~ and the variables $HOME and $XDG_*.

@@ -58,13 +58,15 @@ func ParseHostPort(text string) (HostPort, error) {
 	return HostPort{Number: n, Mode: HostPortExact}, nil
 }
 
+const maxPort = 65535
+
 // parsePort reads a port number, 1 to 65535.
 func parsePort(text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil {
 		return 0, fmt.Errorf("not a port: %q", text)
 	}
-	if n < 1 || n > 65535 {
+	if n < 1 || n > maxPort {
 		return 0, fmt.Errorf("port must be from 1 to 65535, not %d", n)
 	}
 	return n, nil

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -19,10 +18,17 @@ type reader struct {
 	places   map[string]position // of every key that was read
 }
 
-// field is one key of a table: its name, and how its value is read.
+// field is one key of a table: its name, what it means, and how its value is written.
 type field struct {
 	name string
-	read func(r *reader, path string, v *value)
+	doc  string
+	form
+}
+
+// form is how a value is written: what an editor is told of it, and how it is read.
+type form struct {
+	shape shape
+	read  func(r *reader, path string, v *value)
 }
 
 // report notes a problem at the place of path, or of the nearest table around it.
@@ -60,8 +66,8 @@ func (r *reader) sorted() Problems {
 	return r.problems
 }
 
-// table reads the fields of a table; keys that are not among them are problems.
-func (r *reader) table(path string, v *value, fields []field) {
+// readTable reads the fields of a table; keys that are not among them are problems.
+func (r *reader) readTable(path string, v *value, fields []field) {
 	r.places[path] = v.at
 	if v.kind != unstable.Table {
 		r.report(path, "must be a table, not %s", v.describe())
@@ -107,95 +113,4 @@ func (v *value) describe() string {
 		return "a table"
 	}
 	return "a date or time"
-}
-
-// text reads a string.
-func text(dst *string) func(*reader, string, *value) {
-	return parsed(dst, "a string", func(s string) (string, error) { return s, nil }, unstable.String)
-}
-
-// parsed reads a value of one of kinds through parse.
-func parsed[T any](dst *T, want string, parse func(string) (T, error), kinds ...unstable.Kind) func(*reader, string, *value) {
-	return func(r *reader, path string, v *value) {
-		if !v.loose && !slices.Contains(kinds, v.kind) {
-			r.report(path, "must be %s, not %s", want, v.describe())
-			return
-		}
-		literal := v.text
-		if v.kind == unstable.Integer {
-			literal = decimal(literal)
-		}
-		result, err := parse(literal)
-		if err != nil {
-			r.report(path, "%v", err)
-			return
-		}
-		*dst = result
-	}
-}
-
-// decimal writes a TOML integer (0x10, 1_000) in base ten.
-func decimal(literal string) string {
-	n, err := strconv.ParseInt(strings.ReplaceAll(literal, "_", ""), 0, 64)
-	if err != nil {
-		return literal
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-// choice reads one of a few words.
-func choice[T ~string](dst *T, choices ...T) func(*reader, string, *value) {
-	words := make([]string, len(choices))
-	for i, c := range choices {
-		words[i] = string(c)
-	}
-	parse := func(s string) (T, error) {
-		if slices.Contains(words, s) {
-			return T(s), nil
-		}
-		return "", fmt.Errorf("must be %s, not %q%s", orList(words), s, didYouMean(s, words))
-	}
-	return parsed(dst, orList(words), parse, unstable.String)
-}
-
-// boolean reads true or false.
-func boolean(dst *bool) func(*reader, string, *value) {
-	return func(r *reader, path string, v *value) {
-		b, err := strconv.ParseBool(v.text)
-		if err != nil || v.kind != unstable.Bool && !v.loose {
-			r.report(path, "must be true or false, not %s", v.describe())
-			return
-		}
-		*dst = b
-	}
-}
-
-// duration reads a Go duration such as "120s" or "2m".
-func duration(dst *time.Duration) func(*reader, string, *value) {
-	parse := func(s string) (time.Duration, error) {
-		d, err := time.ParseDuration(s)
-		if err != nil {
-			return 0, fmt.Errorf(`not a duration: %q; write one such as "120s" or "2m"`, s)
-		}
-		if d <= 0 {
-			return 0, fmt.Errorf(`must be longer than nothing, not %q`, s)
-		}
-		return d, nil
-	}
-	return parsed(dst, `a duration such as "120s"`, parse, unstable.String)
-}
-
-// array calls read for each item.
-func array(read func(r *reader, path string, item *value)) func(*reader, string, *value) {
-	return func(r *reader, path string, v *value) {
-		if v.kind != unstable.Array {
-			r.report(path, "must be an array of tables, not %s", v.describe())
-			return
-		}
-		for i, item := range v.items {
-			at := fmt.Sprintf("%s[%d]", path, i)
-			r.places[at] = item.at
-			read(r, at, item)
-		}
-	}
 }

@@ -19,10 +19,15 @@ type Recipe struct {
 	Guest          Guest             // which contract the image keeps
 	Resources      Resources         // what the guest gets
 	Env            map[string]string // further environment of the image
+	Secrets        map[string]Secret // variables of it whose values are kept elsewhere; nil if none
+	Viewer         Viewer            // how the guest's screen is shown
 	Ports          []Port            // guest ports to forward, in the order of the file
-	Storage        Storage           // where the disks are kept
+	Storage        Storage           // where the first disk is kept
+	Disks          []Disk            // further disks
 	Mounts         []Mount           // further host paths in the container
+	Devices        []Device          // host devices for the guest
 	Security       Security          // how much the container may do
+	Network        Network           // how the guest reaches the network
 	Lifecycle      Lifecycle         // how it starts and stops
 	RuntimeHandler string            // CRI runtime handler; "" is the runtime's default
 
@@ -37,7 +42,7 @@ type Resources struct {
 	Disk   Size
 }
 
-// Storage says where the machine's disks are.
+// Storage says where the machine's first disk is.
 type Storage struct {
 	Path string // absolute; "" is the machine's own directory
 }
@@ -54,7 +59,33 @@ type Lifecycle struct {
 	// StopGrace is how long the guest may take to shut down before it is killed.
 	StopGrace time.Duration
 	Ready     Ready
+	Restart   Restart
+	Autostart bool // start with the host
+	Idle      Idle
 }
+
+// Restart says when a machine that ended by itself is started again. A guest that was
+// shut down from inside has not failed.
+type Restart string
+
+// The restart policies.
+const (
+	RestartNo        Restart = "no"
+	RestartOnFailure Restart = "on-failure"
+	RestartAlways    Restart = "always"
+)
+
+// Idle says what is done with a machine that nobody uses. The zero value is nothing.
+type Idle struct {
+	After  time.Duration
+	Action IdleAction
+}
+
+// IdleAction is what is done with an idle machine.
+type IdleAction string
+
+// IdleStop shuts an idle guest down.
+const IdleStop IdleAction = "stop"
 
 // Ready is how the guest's readiness is known.
 type Ready string

@@ -15,30 +15,23 @@ func suggestKey(path, key string, fields []field) string {
 	if near := nearest(key, known); len(near) > 0 {
 		return fmt.Sprintf("did you mean %q?", near[0])
 	}
-	for _, table := range []string{"", "resources", "storage", "lifecycle"} {
-		if table != path && slices.Contains(keysOf(table), key) {
-			return fmt.Sprintf("did you mean %q?", join(table, key))
+	for _, at := range keyPaths("", recipeFields(&Recipe{})) {
+		if at == key || strings.HasSuffix(at, "."+key) {
+			return fmt.Sprintf("did you mean %q?", at)
 		}
 	}
 	return "known keys are " + strings.Join(known, ", ")
 }
 
-// keysOf lists the keys of a table of the schema.
-func keysOf(table string) []string {
-	fields := recipeFields(&Recipe{})
-	switch table {
-	case "resources":
-		fields = resourceFields(&Resources{})
-	case "storage":
-		fields = storageFields(&Storage{})
-	case "lifecycle":
-		fields = lifecycleFields(&Lifecycle{})
+// keyPaths lists the keys of the schema whose place is fixed: not those in arrays.
+func keyPaths(prefix string, fields []field) []string {
+	var out []string
+	for _, f := range fields {
+		at := join(prefix, f.name)
+		out = append(out, at)
+		out = append(out, keyPaths(at, f.shape.fields)...)
 	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.name
-	}
-	return names
+	return out
 }
 
 // didYouMean is "; did you mean ...?" for the nearest candidate, or "".

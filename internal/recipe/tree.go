@@ -32,6 +32,8 @@ func newTable(at position) *value {
 	return &value{kind: unstable.Table, at: at, fields: map[string]*value{}}
 }
 
+func (v *value) isTable() bool { return v.kind == unstable.Table }
+
 // put adds a field to a table.
 func (v *value) put(key string, field *value) {
 	if _, ok := v.fields[key]; !ok {
