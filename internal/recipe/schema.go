@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -146,7 +147,7 @@ func schemaVersion() form {
 // booleans Y and N (qemus/qemu src/utils.sh).
 func readEnv(r *Recipe) form {
 	item := shape{types: []string{"string", "integer", "boolean"}}
-	return form{shape{types: []string{"object"}, others: &item}, func(d *reader, path string, v *value) {
+	return form{shape{types: []string{"object"}, fields: identityFields(item), others: &item}, func(d *reader, path string, v *value) {
 		if !v.isTable() {
 			d.report(path, "must be a table, not %s", v.describe())
 			return
@@ -159,6 +160,20 @@ func readEnv(r *Recipe) form {
 			}
 		}
 	}}
+}
+
+// identityFields are the variables whose values the catalog knows; they are for
+// editors, and read like any other.
+func identityFields(item shape) []field {
+	with := func(examples []string) form {
+		item.examples = examples
+		return form{shape: item}
+	}
+	return []field{
+		{"VERSION", "what to install, for Windows and macOS; cannot change once the machine exists", with(slices.Concat(shortNames(Windows), shortNames(MacOS)))},
+		{"LANGUAGE", "Windows' language; cannot change once the machine exists", with(languageIDs())},
+		{"BOOT", "what to boot, for Linux: a name, or the URL of an image", with(shortNames(Linux))},
+	}
 }
 
 func (d *reader) envText(at string, item *value) (string, bool) {
