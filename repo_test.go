@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"internal/viewer":      1,
 	"internal/host":        1,
 	"internal/containerd":  1,
+	"internal/secret":      1,
 	"internal/machine":     2,
 	"internal/recipe":      2,
 	"internal/convert":     2,

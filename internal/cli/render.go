@@ -12,6 +12,7 @@ import (
 type renderOptions struct {
 	overrides overrides
 	dir       string
+	reveal    bool
 }
 
 // The files that render writes, as the crictl documentation calls them.
@@ -28,7 +29,10 @@ func newRender(t *terminal) *cobra.Command {
 		Long: `Prints what vmctl would ask of the runtime: pod-config.json and container-config.json
 in the form that crictl reads, one after the other, or as files with -o. For an
 existing machine it is that machine's; for a recipe, that of a machine yet to be
-made. No runtime is needed; without one the cgroup parent is left out.`,
+made. No runtime is needed; without one the cgroup parent is left out.
+
+Where the recipe keeps a value as a secret, words stand in its place, unless --reveal
+says to fetch and show it.`,
 		Example: `  vmctl render windows-11 -o /tmp/win
   crictl runp /tmp/win/pod-config.json`,
 		Args: atMostOne("one machine or recipe"),
@@ -38,6 +42,7 @@ made. No runtime is needed; without one the cgroup parent is left out.`,
 		ValidArgsFunction: t.completeTargets,
 	}
 	o.overrides.flags(cmd)
+	cmd.Flags().BoolVar(&o.reveal, "reveal", false, "fetch the recipe's secrets and show them")
 	cmd.Flags().StringVarP(&o.dir, "output", "o", "", "write the two files into `DIR`")
 	return cmd
 }
@@ -59,7 +64,7 @@ func (o *renderOptions) run(ctx context.Context, t *terminal, arg string) error 
 		t.note("no runtime: the cgroup parent is left out")
 		m = a.Offline()
 	}
-	pod, container, err := m.Render(ctx, name, r)
+	pod, container, err := m.Render(ctx, name, r, o.reveal)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ func (c ContainerConfig) toPB() *pb.ContainerConfig {
 	for _, d := range c.Devices {
 		out.Devices = append(out.Devices, &pb.Device{HostPath: d.HostPath, ContainerPath: d.ContainerPath, Permissions: d.Permissions})
 	}
+	for _, name := range c.CDIDevices {
+		out.CDIDevices = append(out.CDIDevices, &pb.CDIDevice{Name: name})
+	}
 	if c.MemoryLimit != 0 {
 		out.Linux.Resources = &pb.LinuxContainerResources{MemoryLimitInBytes: c.MemoryLimit}
 	}
@@ -76,6 +79,9 @@ func containerConfigFromPB(p *pb.ContainerConfig) ContainerConfig {
 	}
 	for _, d := range p.GetDevices() {
 		c.Devices = append(c.Devices, Device{HostPath: d.HostPath, ContainerPath: d.ContainerPath, Permissions: d.Permissions})
+	}
+	for _, d := range p.GetCDIDevices() {
+		c.CDIDevices = append(c.CDIDevices, d.GetName())
 	}
 	return c
 }

@@ -47,6 +47,7 @@ type ContainerConfig struct {
 	Env          []EnvVar
 	Mounts       []Mount
 	Devices      []Device
+	CDIDevices   []string // fully qualified names; containerd before 1.7 ignores them
 	Labels       map[string]string
 	Annotations  map[string]string
 	LogPath      string

@@ -40,6 +40,7 @@ func fullContainer() ContainerConfig {
 		Env:          []EnvVar{{Name: "VERSION", Value: "11"}, {Name: "PASSWORD", Value: "päss <&> \"word\""}},
 		Mounts:       []Mount{{HostPath: "/srv/win11", ContainerPath: "/storage"}, {HostPath: "/srv/win.iso", ContainerPath: "/boot.iso", ReadOnly: true}},
 		Devices:      []Device{{HostPath: "/dev/kvm", ContainerPath: "/dev/kvm", Permissions: "rwm"}},
+		CDIDevices:   []string{"nvidia.com/gpu=0"},
 		Labels:       map[string]string{"io.vmctl.machine": "win11"},
 		Annotations:  map[string]string{"io.vmctl.grace": "2m15s"},
 		LogPath:      "vm.log",

@@ -573,7 +573,7 @@ func TestLogsAndExec(t *testing.T) {
 func TestRenderIsWhatRuns(t *testing.T) {
 	r := newRig(t)
 	r.up(t, "demo")
-	podJSON, containerJSON, err := r.Render(t.Context(), "demo", nil)
+	podJSON, containerJSON, err := r.Render(t.Context(), "demo", nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -593,10 +593,10 @@ func TestRenderIsWhatRuns(t *testing.T) {
 		t.Error(diff)
 	}
 	offline := &Manager{Store: r.Store}
-	if _, _, err := offline.Render(t.Context(), "new", r.recipe(t, "")); err != nil {
+	if _, _, err := offline.Render(t.Context(), "new", r.recipe(t, ""), false); err != nil {
 		t.Errorf("render without a runtime: %v", err)
 	}
-	if _, _, err := offline.Render(t.Context(), "none", nil); !errors.Is(err, ErrNotFound) {
+	if _, _, err := offline.Render(t.Context(), "none", nil, false); !errors.Is(err, ErrNotFound) {
 		t.Errorf("render of nothing: %v", err)
 	}
 }

@@ -167,7 +167,7 @@ func (m *Manager) question(ctx context.Context, h *handle, e *evidence, mc Machi
 		}
 		ctx, cancel := context.WithTimeout(ctx, viewerPatience)
 		defer cancel()
-		if status, err := viewer.Poll(ctx, base, viewerAuth(h.recipe)); err == nil {
+		if status, err := m.askGuest(ctx, base, h.recipe, mc.ContainerID); err == nil {
 			e.viewer = status
 		}
 	}

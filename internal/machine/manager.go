@@ -31,6 +31,8 @@ type Manager struct {
 	Patience time.Duration
 	// Host is this computer; the zero value is the real one.
 	Host host.Host
+	// Getenv is the environment that secrets may be kept in; nil is the process's.
+	Getenv func(string) string
 }
 
 // What callers act on. They come wrapped, with the machine's name around them.
@@ -59,6 +61,7 @@ const (
 	annotationRecipe  = "io.vmctl.recipe"
 	annotationHash    = "io.vmctl.recipe-hash"
 	annotationStorage = "io.vmctl.storage"
+	annotationDisks   = "io.vmctl.disks" // one path a line
 	annotationPorts   = "io.vmctl.ports"
 	annotationGrace   = "io.vmctl.grace"
 )

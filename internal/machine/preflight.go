@@ -68,12 +68,8 @@ func (m *Manager) checkDisk(h *handle) error {
 // wantsKVM tells whether the image will insist on /dev/kvm (qemus/qemu src/init.sh).
 func wantsKVM(r *recipe.Recipe) bool { return !disabled(r.Env["KVM"]) }
 
-// wantsTun tells whether the image will make a tap device: in every network mode
-// but those without one (qemus/qemu src/network.sh).
-func wantsTun(r *recipe.Recipe) bool {
-	mode := strings.ToLower(r.Env["NETWORK"])
-	return !disabled(mode) && !strings.HasPrefix(mode, "user") && mode != "passt" && mode != "slirp"
-}
+// wantsTun tells whether the image will make a tap device (qemus/qemu src/network.sh).
+func wantsTun(r *recipe.Recipe) bool { return r.Network == recipe.NetworkNAT }
 
 // disabled reads a switch as the images do (qemus/qemu src/utils.sh): unset is on.
 func disabled(value string) bool {

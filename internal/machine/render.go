@@ -17,8 +17,14 @@ import (
 // reads unchanged. With a recipe it shows what a machine of that name would be;
 // without one, what the existing machine is. The runtime need not answer: then the
 // cgroup parent is left open, and ports are shown as the recipe wishes them.
-func (m *Manager) Render(ctx context.Context, name string, r *recipe.Recipe) (podJSON, containerJSON []byte, err error) {
+//
+// The recipe's secrets are fetched and shown only if reveal says so; else words stand
+// in their place, and the guest would take those for its password.
+func (m *Manager) Render(ctx context.Context, name string, r *recipe.Recipe, reveal bool) (podJSON, containerJSON []byte, err error) {
 	p, err := m.renderPlan(ctx, name, r)
+	if err == nil && reveal {
+		p.secrets, err = m.fetchSecrets(ctx, p.recipe, nil)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("render %q: %w", name, err)
 	}
@@ -46,6 +52,8 @@ func (m *Manager) renderPlan(ctx context.Context, name string, r *recipe.Recipe)
 	}
 	p := plan{name: name, recipe: r, source: r.Source, devices: []string{deviceKVM, deviceTun}}
 	own := filepath.Join(m.Store.Root(), name)
+	p.secrets = hideSecrets(r)
+	p.extra = passThrough(r, func(k recipe.Disk) string { return either(k.Path, filepath.Join(own, storage.DisksDir, k.Name)) }, nil)
 	p.logs = filepath.Join(own, storage.LogsDir)
 	p.storage = storagePath(filepath.Join(own, storage.StorageDir), r)
 	remembered := []rememberedPort{}

@@ -27,7 +27,10 @@ type plan struct {
 	source   string // where the recipe came from
 	cgroup   string // of the runtime's driver; may be empty
 	dns      *cri.DNSConfig
-	devices  []string // host devices that are there to be passed
+	devices  []string // of /dev/kvm and /dev/net/tun, those that are there
+	extra    passthrough
+	disks    []string     // host paths of the further disks
+	secrets  []cri.EnvVar // environment that the recipe does not hold
 }
 
 // The devices a guest needs: hardware virtualisation, and a tap for NAT.
@@ -89,6 +92,10 @@ func (p plan) containerConfig(image string) cri.ContainerConfig {
 	for _, d := range p.devices {
 		c.Devices = append(c.Devices, cri.Device{HostPath: d, ContainerPath: d, Permissions: "rwm"})
 	}
+	c.Env = append(c.Env, p.secrets...)
+	c.Mounts = append(c.Mounts, p.extra.mounts...)
+	c.Devices = append(c.Devices, p.extra.devices...)
+	c.CDIDevices = p.extra.cdi
 	if !c.Privileged {
 		c.Capabilities = []string{"NET_ADMIN"}
 		c.Seccomp = cri.SeccompRuntimeDefault
@@ -101,13 +108,17 @@ func (p plan) labels() map[string]string {
 }
 
 func (p plan) annotations() map[string]string {
-	return map[string]string{
+	out := map[string]string{
 		annotationRecipe:  p.source,
 		annotationHash:    p.recipe.Hash(),
 		annotationStorage: p.storage,
 		annotationPorts:   encodePorts(p.forwards),
 		annotationGrace:   strconv.Itoa(int(grace(p.recipe).Seconds())),
 	}
+	if len(p.disks) > 0 {
+		out[annotationDisks] = strings.Join(p.disks, "\n")
+	}
+	return out
 }
 
 // grace is how long the guest may take to shut down before it is killed.

@@ -126,12 +126,13 @@ func (m *Manager) settle(ctx context.Context, h *handle, s survey, report Report
 
 // diskInUse refuses where another machine's pod has the same storage directory.
 func diskInUse(h *handle, s survey) error {
-	p, ok := s.onStorage(h.storagePath(), h.rec.UID)
-	if !ok {
-		return nil
+	for _, path := range append(h.diskPaths(), h.storagePath()) {
+		if p, ok := s.onDisk(path, h.rec.UID); ok {
+			err := fmt.Errorf("%w: its disk in %s is in use by machine %q (sandbox %.13s)", ErrPhase, path, p.Labels[LabelMachine], p.ID)
+			return hint.With(err, "stop that machine first: vmctl stop %s", p.Labels[LabelMachine])
+		}
 	}
-	err := fmt.Errorf("%w: its disk in %s is in use by machine %q (sandbox %.13s)", ErrPhase, h.storagePath(), p.Labels[LabelMachine], p.ID)
-	return hint.With(err, "stop that machine first: vmctl stop %s", p.Labels[LabelMachine])
+	return nil
 }
 
 // reserve takes what other machines could take too, as late as possible: pulling the
@@ -170,10 +171,11 @@ func (m *Manager) claim(ctx context.Context, h *handle, p *plan, report Reporter
 }
 
 // prepare makes sure of all that a start needs and returns the plan, without its
-// ports, and the image's reference. It changes nothing but the runtime's images.
+// ports, and the image's reference. It changes nothing but the runtime's images
+// and the machine's empty disk folders.
 func (m *Manager) prepare(ctx context.Context, h *handle, report Reporter) (plan, string, error) {
 	p := plan{name: h.name, uid: h.rec.UID, recipe: h.recipe,
-		storage: h.storagePath(), logs: h.dir.LogsPath(), source: h.rec.Recipe}
+		storage: h.storagePath(), disks: h.diskPaths(), logs: h.dir.LogsPath(), source: h.rec.Recipe}
 	var err error
 	if err := h.recipe.CheckPaths(); err != nil {
 		return p, "", err
@@ -182,6 +184,12 @@ func (m *Manager) prepare(ctx context.Context, h *handle, report Reporter) (plan
 		return p, "", err
 	}
 	if err := m.checkRuntime(ctx); err != nil {
+		return p, "", err
+	}
+	if p.extra, err = m.checkPassthrough(ctx, h, report); err != nil {
+		return p, "", err
+	}
+	if p.secrets, err = m.fetchSecrets(ctx, h.recipe, report); err != nil {
 		return p, "", err
 	}
 	image, err := m.ensureImage(ctx, h.recipe.Image, report)

@@ -2,7 +2,9 @@ package machine
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"vmctl/internal/cri"
@@ -85,10 +87,12 @@ func (s survey) foreign(name string) (pod, bool) {
 	return pod{}, false
 }
 
-// onStorage returns a pod of another machine that runs on the same directory.
-func (s survey) onStorage(path, uid string) (pod, bool) {
+// onDisk returns a pod of another machine that runs on the same directory or device,
+// for its first disk or a further one.
+func (s survey) onDisk(path, uid string) (pod, bool) {
 	for _, p := range s.pods {
-		if p.Labels[LabelUID] != uid && p.Annotations[annotationStorage] == path && p.live() {
+		used := append(strings.Split(p.Annotations[annotationDisks], "\n"), p.Annotations[annotationStorage])
+		if p.Labels[LabelUID] != uid && slices.Contains(used, path) && p.live() {
 			return p, true
 		}
 	}

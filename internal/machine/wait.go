@@ -56,7 +56,6 @@ type watch struct {
 	address   string // the sandbox's IP address
 	forwards  []portfwd.Forward
 	base      string // URL of the status page
-	auth      viewer.Auth
 	until     Until
 	limit     time.Duration
 	begin     time.Time
@@ -115,7 +114,7 @@ func (m *Manager) newWatch(ctx context.Context, name string, o StartOptions, rep
 		return nil, err
 	}
 	w := &watch{m: m, h: h, container: c.ID, address: status.IP, until: o.Wait, begin: time.Now(), report: report,
-		installed: m.installed(h), auth: viewerAuth(h.recipe), status: viewer.Status{Percent: -1}}
+		installed: m.installed(h), status: viewer.Status{Percent: -1}}
 	if w.forwards, err = decodePorts(pods[0].Annotations[annotationPorts]); err != nil {
 		return nil, err
 	}
@@ -184,7 +183,7 @@ func (w *watch) look(ctx context.Context) (done bool, err error) {
 	if w.base == "" || w.h.recipe.Lifecycle.Ready == recipe.ReadyNone {
 		return true, nil
 	}
-	status, err := viewer.Poll(ctx, w.base, w.auth)
+	status, err := w.m.askGuest(ctx, w.base, w.h.recipe, w.container)
 	if err != nil && ctx.Err() != nil {
 		return false, ctx.Err()
 	}

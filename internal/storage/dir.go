@@ -20,6 +20,9 @@ func (d *Dir) Path() string { return d.path }
 // StoragePath returns the folder that is /storage in the container.
 func (d *Dir) StoragePath() string { return filepath.Join(d.path, StorageDir) }
 
+// DiskPath returns the folder of the further disk called name; it may not exist yet.
+func (d *Dir) DiskPath(name string) string { return filepath.Join(d.path, DisksDir, name) }
+
 // LogsPath returns the folder where the runtime writes the container's log.
 func (d *Dir) LogsPath() string { return filepath.Join(d.path, LogsDir) }
 

@@ -8,6 +8,7 @@
 //	        lock                       flock of the command that is changing the machine
 //	        storage/                   /storage in the container: the guest's disk
 //	            data.img  windows.boot  windows.base  windows.mac ...
+//	        disks/NAME/                a further disk: /storage2 in the container
 //	        logs/                      the sandbox's log directory
 //	        snapshots/                 copies of storage/
 //	    .creating-NAME-1234/           a machine being made; swept when its maker died
@@ -25,7 +26,7 @@
 //	disk, err := dir.Disk(storage.Patterns{})
 //	if disk.Present() && !disk.HasMarker { ... the image would delete this disk ... }
 //
-// A machine can be deleted and its storage kept: then storage/, snapshots/ and machine.json
+// A machine can be deleted and its storage kept: then storage/, disks/, snapshots/ and machine.json
 // stay without recipe.toml, and the next machine of that name takes them over (Store.Kept).
 //
 // Removing takes away only files whose names are known to be ours or the images';

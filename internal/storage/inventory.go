@@ -94,5 +94,5 @@ func (d *Dir) openError(err error) error {
 // inStorage reports whether rel belongs to what a machine's deletion may keep.
 func inStorage(rel string) bool {
 	top, _, _ := strings.Cut(path.Clean(rel), "/")
-	return top == StorageDir || top == SnapshotsDir
+	return top == StorageDir || top == DisksDir || top == SnapshotsDir
 }

@@ -20,6 +20,9 @@ const (
 	LockFile = "lock"
 	// StorageDir is the guest's durable state, seen as /storage in the container.
 	StorageDir = "storage"
+	// DisksDir holds the further disks, a folder each, seen as /storage2 to /storage6 in
+	// the container. The image names the file in it (data2.img).
+	DisksDir = "disks"
 	// LogsDir is the log directory of the machine's sandbox: the runtime writes
 	// container logs there.
 	LogsDir = "logs"

@@ -11,7 +11,7 @@ import (
 // src/install.sh install). An ISO with another name is the user's.
 func imageFiles() []string {
 	return []string{
-		"data.*",                                              // the disk, also while it is converted
+		"data.*", "data[2-6].*", // the disks, also while they are converted
 		"windows.*", "macos.*", "macos_*", "qemu.*", "demo.*", // PREFIX.boot, .base, .mac, .ver ...
 		"*.rom", "*.vars", "*.tpm", // firmware, its variables, TPM state
 		"boot.*",                                                       // medium of qemus/qemu, OpenCore of dockur/macos
@@ -35,6 +35,9 @@ func ours(rel string) bool {
 	}
 	if ownedTree(parts) {
 		return true
+	}
+	if parts[0] == DisksDir {
+		return len(parts) == 3 && imageFile(parts[2])
 	}
 	if parts[0] != StorageDir {
 		return false

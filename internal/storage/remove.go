@@ -14,7 +14,7 @@ import (
 )
 
 // Remove deletes the machine; the caller holds its lock and has made sure that no
-// container runs on it. With keepStorage the storage and snapshots folders stay, with
+// container runs on it. With keepStorage the storage, disks and snapshots folders stay, with
 // StateFile, which says whose disk it is, and a later Create of the same name takes them
 // over; where there is nothing in them, nothing stays. Only files that we or an image made
 // are removed: kept names (absolute) what was left because it is the user's.
@@ -45,7 +45,7 @@ func (d *Dir) Remove(keepStorage bool) (kept []string, err error) {
 		return r.kept, err
 	}
 	r.folders(folders)
-	if keepStorage && !r.exists(StorageDir) && !r.exists(SnapshotsDir) {
+	if keepStorage && !r.exists(StorageDir) && !r.exists(DisksDir) && !r.exists(SnapshotsDir) {
 		r.remove(StateFile)
 	}
 	r.last(RecipeFile)
@@ -110,7 +110,12 @@ func (r *removal) remove(rel string) {
 // folders removes those that are ours and empty now, deepest first. One that is not
 // empty holds something to keep; an empty storage folder is not worth keeping.
 func (r *removal) folders(owned []string) {
-	all := append([]string{StorageDir, LogsDir, SnapshotsDir, path.Join(StorageDir, BackupsDir)}, owned...)
+	all := append([]string{StorageDir, DisksDir, LogsDir, SnapshotsDir, path.Join(StorageDir, BackupsDir)}, owned...)
+	if disks, err := fs.ReadDir(r.root.FS(), DisksDir); err == nil {
+		for _, e := range disks {
+			all = append(all, path.Join(DisksDir, e.Name()))
+		}
+	}
 	for _, p := range r.parents {
 		for ; p != "."; p = path.Dir(p) {
 			all = append(all, p)

@@ -61,7 +61,7 @@ func fullMachine(t *testing.T, s *Store) *Dir {
 		"machine.json", ".writing-123", "logs/vm/0.log", "logs/x.log", "snapshots/one/data.img",
 		"storage/data.img", "storage/windows.boot", "storage/windows.base", "storage/win11x64_fr.iso",
 		"storage/tmp/deep/er/file", "storage/backups/win11x64.1/data.img", "storage/backups/win11x64.1/windows.ver",
-		"storage/alpine/data.qcow2", "storage/alpine/boot.iso", "storage/alpine/uefi.vars",
+		"disks/games/data2.img", "disks/tv/data6.qcow2", "storage/alpine/data.qcow2", "storage/alpine/boot.iso", "storage/alpine/uefi.vars",
 		"storage/14/base.dmg", "storage/14/macos.sn", "storage/14/macos_hd.rom", "storage/14/boot.sig",
 	} {
 		write(t, d, f, "12345")
@@ -71,7 +71,7 @@ func fullMachine(t *testing.T, s *Store) *Dir {
 
 func addForeign(t *testing.T, d *Dir) []string {
 	t.Helper()
-	names := []string{"notes.txt", "storage/my-own.iso", "storage/shared/photo.jpg", "storage/a/b/data.img"}
+	names := []string{"notes.txt", "disks/games/save.img", "disks/data2.img", "storage/my-own.iso", "storage/shared/photo.jpg", "storage/a/b/data.img"}
 	for _, f := range names {
 		write(t, d, f, "mine")
 	}
@@ -94,10 +94,10 @@ func TestInventory(t *testing.T) {
 			t.Errorf("got %+v", it)
 		}
 	}
-	if diff := cmp.Diff([]string{"notes.txt", "storage/a/b/data.img", "storage/my-own.iso", "storage/shared/photo.jpg"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"disks/data2.img", "disks/games/save.img", "notes.txt", "storage/a/b/data.img", "storage/my-own.iso", "storage/shared/photo.jpg"}, got); diff != "" {
 		t.Errorf("foreign (-want +got):\n%s", diff)
 	}
-	if want := 19 + 2 + len(foreign); len(items) != want { // and recipe.toml, lock
+	if want := 21 + 2 + len(foreign); len(items) != want { // and recipe.toml, lock
 		t.Errorf("%d items, want %d: %v", len(items), want, items)
 	}
 	if _, err := (&Dir{name: "x", path: filepath.Join(d.path, "absent")}).Inventory(); !errors.Is(err, ErrNotFound) {
@@ -135,7 +135,7 @@ func TestRemoveKeepsStorage(t *testing.T) {
 	for _, e := range entries {
 		left = append(left, e.Name())
 	}
-	if diff := cmp.Diff([]string{"machine.json", "snapshots", "storage"}, left); diff != "" || err != nil {
+	if diff := cmp.Diff([]string{"disks", "machine.json", "snapshots", "storage"}, left); diff != "" || err != nil {
 		t.Errorf("left: %v\n%s", err, diff)
 	}
 	if names, _ := s.List(); len(names) != 0 {
@@ -176,7 +176,7 @@ func TestRemoveLeavesForeignFiles(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
 	}
-	left := []string{"notes.txt", "storage/", "storage/a/", "storage/a/b/", "storage/a/b/data.img",
+	left := []string{"disks/", "disks/data2.img", "disks/games/", "disks/games/save.img", "notes.txt", "storage/", "storage/a/", "storage/a/b/", "storage/a/b/data.img",
 		"storage/my-own.iso", "storage/shared/", "storage/shared/photo.jpg"}
 	if diff := cmp.Diff(left, tree(t, d.Path())); diff != "" {
 		t.Errorf("left (-want +got):\n%s", diff)

@@ -60,6 +60,16 @@ func Poll(ctx context.Context, base string, auth Auth) (Status, error) {
 	return judge(resp.StatusCode, string(body))
 }
 
+// Page is what the image's page says, read from its file: body is that of msg.html in
+// the image's web directory, and there tells whether the file is there (qemus/qemu
+// src/finish.sh removes it when there is a screen).
+func Page(body string, there bool) Status {
+	if !there {
+		return Status{State: Ready, Percent: -1}
+	}
+	return parseStatus(body)
+}
+
 // judge follows upstream's own page (qemus/qemu web/js/script.js processInfo).
 func judge(code int, body string) (Status, error) {
 	switch {
