@@ -88,6 +88,30 @@ func TestChangedVersionMovesTheGuest(t *testing.T) {
 	}
 }
 
+func TestFurtherDisks(t *testing.T) {
+	dir := t.TempDir()
+	for _, n := range []string{"2", "4"} {
+		if err := os.Mkdir(filepath.Join(dir, "storage"+n), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const script = `prepare_further_disks; printf '%s\n' "${DISK_ARGS[@]}" | grep -o 'file=.*,if\|serial=.*' | sed "s|$STORAGE|S|"`
+	out, code := run(t, dir, script, "DISK2_SIZE=100M", "DISK4_SIZE=1G")
+	want := "Creating a 100 MB growable disk image in raw format...\nCreating a 1 GB growable disk image in raw format...\n" +
+		"file=S2/data2.img,if\nserial=disk2\nfile=S4/data4.img,if\nserial=disk4\n"
+	if diff := cmp.Diff(want, out); diff != "" || code != 0 {
+		t.Errorf("exit code %d, output (-want +got):\n%s", code, diff)
+	}
+	if out, code := run(t, dir, script, "DISK2_SIZE=64M"); code != 71 || !strings.Contains(out, "increase DISK2_SIZE to 100 MB") {
+		t.Errorf("shrinking: exit code %d, output %q", code, out)
+	}
+	for variable, want := range map[string]int{"DISK3_SIZE=1G": 13, "DISK2_SIZE=big": 73, "DEVICE5=/dev/null": 55, "DEVICE5=/nowhere": 55} {
+		if out, code := run(t, dir, script, variable); code != want {
+			t.Errorf("%s: exit code %d, want %d: %s", variable, code, want, out)
+		}
+	}
+}
+
 func TestFullDisk(t *testing.T) {
 	out, code := run(t, t.TempDir(), `free_space() { echo 1000000; }; `+install)
 	if code != 74 || !strings.Contains(out, "ERROR: Not enough free space") {

@@ -40,6 +40,7 @@ set_memory
 set_accelerator
 prepare_guest
 prepare_disk
+prepare_further_disks
 start_network
 start_machine
 catch_signals

@@ -19,13 +19,13 @@ show_host() {
   local cpu ram disk fs
   cpu=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
   ram=$(awk '/^MemAvailable/ {a = $2} /^MemTotal/ {t = $2} END {printf "%.1f GB/%.1f GB", a / 2^20, t / 2^20}' /proc/meminfo)
-  disk=$(human "$(free_space)")
+  disk=$(human "$(free_space "$STORAGE")")
   fs=$(stat -f -c %T "$STORAGE")
   info "CPU: ${cpu:-unknown} | RAM: $ram | DISK: $disk ($fs) | KERNEL: $(uname -r | cut -d- -f1)..."
   echo
 }
 
-# free_space is in bytes, in /storage.
+# free_space DIR is in bytes.
 free_space() {
-  df --output=avail -B1 "$STORAGE" | tail -n 1
+  df --output=avail -B1 "$1" | tail -n 1
 }

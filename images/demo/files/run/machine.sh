@@ -20,6 +20,7 @@ machine_arguments() {
     -monitor "unix:$SHM/monitor.sock,server=on,wait=off" -pidfile "$SHM/qemu.pid"
     "${NET_ARGS[@]}")
   [[ ! -f "$SETUP" ]] || ARGS+=(-drive "file=$SETUP,if=none,id=setup,format=raw,readonly=on" -device "virtio-blk-pci,drive=setup")
+  ARGS+=("${DISK_ARGS[@]}")
   case "${DISPLAY,,}" in
     web | :0) ARGS+=(-vga std -vnc ":$((VNC_PORT - 5900)),websocket=127.0.0.1:$WEBSOCKET_PORT") ;;
     vnc) ARGS+=(-vga std -vnc ":$((VNC_PORT - 5900))") ;;
