@@ -49,6 +49,7 @@ type Guest struct {
 	ExitCode    atomic.Int64 // not 0: the image ends with this code at once
 	ExitLine    atomic.Value // the log line, a string, that it then leaves
 	Deaf        atomic.Bool  // the guest ignores the stop
+	Protected   atomic.Bool  // the status page wants a password that nobody knows
 }
 
 // Run puts the image into the runtime and makes its containers behave like it.
@@ -73,7 +74,7 @@ func (g *Guest) run(p *critest.Process) int {
 		_ = os.Remove(disk) // as the real ones do, without a word
 	}
 	ready := make(chan struct{})
-	server := &http.Server{Handler: statusPage(ready), ReadHeaderTimeout: time.Second}
+	server := &http.Server{Handler: g.statusPage(ready), ReadHeaderTimeout: time.Second}
 	listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(p.Sandbox.PortMappings[0].HostPort))
 	if err != nil {
 		p.Log("stderr", "ERROR: "+err.Error())
@@ -165,8 +166,12 @@ func Counter(storage string) (int, error) {
 
 // statusPage answers as the images' nginx does: progress, then 404 once there is a
 // screen.
-func statusPage(ready <-chan struct{}) http.Handler {
+func (g *Guest) statusPage(ready <-chan struct{}) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if g.Protected.Load() {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
 		select {
 		case <-ready:
 			w.WriteHeader(http.StatusNotFound)
