@@ -35,7 +35,7 @@ func (d *reader) checkVersion(r *Recipe, name, example string) {
 		}
 		return
 	}
-	if _, known := findVersion(r.Guest, given); known || isMedia(given) {
+	if _, known := FindVersion(r.Guest, given); known || isMedia(given) {
 		return
 	}
 	d.report("env."+name, "the image does not know %q%s; it knows %s, or the URL of an image file",
@@ -100,7 +100,7 @@ func (d *reader) checkResources(r *Recipe) {
 	res := r.Resources
 	var v Version
 	if !r.hasMedia() {
-		v, _ = findVersion(r.Guest, r.Env["VERSION"])
+		v, _ = FindVersion(r.Guest, r.Env["VERSION"])
 	}
 	if below(res.Memory, v.Memory) {
 		d.report("resources.memory", "%s needs at least %s, not %s", v.Title, v.Memory, res.Memory)

@@ -122,7 +122,7 @@ func completeEnv(r *Recipe, c Contract) {
 // (dockur/windows docs/environment.md).
 func readyOf(r *Recipe, c Contract) Ready {
 	if c.ready == ReadyLog && r.Guest == Windows {
-		v, known := findVersion(Windows, r.Env["VERSION"])
+		v, known := FindVersion(Windows, r.Env["VERSION"])
 		if enabled(r.Env["MANUAL"]) || known && v.Legacy && !r.hasMedia() {
 			return ReadyViewer
 		}

@@ -98,9 +98,9 @@ func TestFindVersion(t *testing.T) {
 		{Linux, "windows", ""},
 		{Demo, "1", ""},
 	} {
-		v, ok := findVersion(tt.guest, tt.spelling)
+		v, ok := FindVersion(tt.guest, tt.spelling)
 		if v.ID != tt.id || ok != (tt.id != "") {
-			t.Errorf("findVersion(%s, %q) = %q, %t; want %q", tt.guest, tt.spelling, v.ID, ok, tt.id)
+			t.Errorf("FindVersion(%s, %q) = %q, %t; want %q", tt.guest, tt.spelling, v.ID, ok, tt.id)
 		}
 	}
 }

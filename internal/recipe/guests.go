@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -22,7 +23,14 @@ type Version struct {
 	Memory   Size     `toml:"memory"`   // least memory that the image accepts; zero if any
 	Disk     Size     `toml:"disk"`     // least disk that the image accepts; zero if any
 	Download string   `toml:"download"` // how much is downloaded; "" if not known
+	Support  string   `toml:"support"`  // last day of security updates, "2027-01-12"; "" if not known
 	Legacy   bool     `toml:"legacy"`   // too old for an unattended COMMAND
+}
+
+// Supported tells whether the system still gets security updates on a day. One whose
+// end is not known does.
+func (v Version) Supported(day time.Time) bool {
+	return v.Support == "" || day.Format(time.DateOnly) <= v.Support
 }
 
 // Language is a display language that Windows can be installed in.
@@ -71,8 +79,9 @@ func readData(name string) dataFile {
 	return d
 }
 
-// findVersion looks a spelling up as the images do: in lower case.
-func findVersion(g Guest, spelling string) (Version, bool) {
+// FindVersion returns what a value of VERSION, or for Linux of BOOT, means to the image,
+// which reads it in lower case.
+func FindVersion(g Guest, spelling string) (Version, bool) {
 	spelling = strings.ToLower(strings.TrimSpace(spelling))
 	for _, v := range Versions(g) {
 		if v.ID == spelling || matchesAny(v.Names, spelling) {
