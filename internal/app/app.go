@@ -23,6 +23,7 @@ type Options struct {
 	Endpoint    string // of the runtime: a unix socket
 	RuntimeName string // of the private runtime
 	Getenv      func(string) string
+	Environ     []string // "NAME=VALUE": what may change recipes
 	Log         *slog.Logger
 }
 
@@ -57,6 +58,11 @@ func New(o Options) (*App, error) {
 // Catalog is the recipes known by name: the user's, then the bundled ones.
 func (a *App) Catalog() *recipe.Catalog {
 	return recipe.NewCatalog(recipes.FS, filepath.Join(xdg.ConfigHome, "vmctl", "recipes"))
+}
+
+// Overrides are what the environment changes in every recipe.
+func (a *App) Overrides() ([]recipe.Override, error) {
+	return recipe.FromEnvironment(a.options.Environ)
 }
 
 // Store is where the user's machines are.

@@ -23,6 +23,8 @@ type Streams struct {
 	Out    io.Writer
 	Err    io.Writer
 	Getenv func(string) string
+	// Environ is the whole environment, for what may change recipes.
+	Environ []string
 }
 
 // terminal is what every verb shares: the streams, the global flags, and the
@@ -99,7 +101,7 @@ func (t *terminal) app() (*app.App, error) {
 	if t.verbose {
 		level = slog.LevelDebug
 	}
-	a, err := app.New(app.Options{Endpoint: t.endpoint, RuntimeName: t.runtimeName, Getenv: t.Getenv, Log: newLog(t.Err, level)})
+	a, err := app.New(app.Options{Endpoint: t.endpoint, RuntimeName: t.runtimeName, Getenv: t.Getenv, Environ: t.Environ, Log: newLog(t.Err, level)})
 	if err != nil {
 		return nil, usageError{err}
 	}

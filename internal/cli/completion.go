@@ -4,6 +4,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"vmctl/internal/app"
+	"vmctl/internal/recipe"
 )
 
 // completeMachines offers the names of the user's machines. It asks no runtime: a
@@ -67,6 +70,38 @@ func (t *terminal) completeTargets(cmd *cobra.Command, args []string, typed stri
 		}
 	}
 	return recipes, directive
+}
+
+// registerCompletion completes the options that change a recipe: keys of the schema, and
+// the values that the images know.
+func registerCompletion(cmd *cobra.Command) {
+	complete := func(prefix string) cobra.CompletionFunc {
+		return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			var out []string
+			for _, c := range recipe.Complete(guestOf(first(args)), prefix+typed) {
+				out = append(out, strings.TrimPrefix(c, prefix))
+			}
+			return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		}
+	}
+	for flag, prefix := range map[string]string{"set": "", "env": "env."} {
+		if err := cmd.RegisterFlagCompletionFunc(flag, complete(prefix)); err != nil {
+			continue // it has one already
+		}
+	}
+}
+
+// guestOf is the guest of the recipe that is being typed, or "" if that is not known.
+func guestOf(arg string) recipe.Guest {
+	a, err := app.New(app.Options{})
+	if err != nil {
+		return ""
+	}
+	_, r, err := a.Target(arg, "")
+	if err != nil || r == nil {
+		return ""
+	}
+	return r.Guest
 }
 
 // without drops what is typed already.

@@ -39,6 +39,8 @@ type usageError struct{ error }
 
 func (usageError) Is(target error) bool { return target == errUsage }
 
+func (e usageError) Unwrap() error { return e.error }
+
 // exitError is a command's own exit code, of `vmctl exec`.
 type exitError struct{ code int }
 

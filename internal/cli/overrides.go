@@ -1,13 +1,13 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"vmctl/internal/app"
 	"vmctl/internal/hint"
 	"vmctl/internal/recipe"
-
-	"fmt"
 )
 
 // overrides are the options that change a recipe on the command line.
@@ -32,6 +32,7 @@ func (o *overrides) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.ports, "port", nil, "`HOST:GUEST[/udp]` forwards a port; HOST is 8080, 8080+ or any; repeatable")
 	f.StringArrayVar(&o.mounts, "mount", nil, "`SOURCE:TARGET[:ro]` shows a host path in the container; repeatable")
 	f.StringArrayVar(&o.env, "env", nil, "`NAME=VALUE` in the image's environment; repeatable")
+	registerCompletion(cmd)
 }
 
 // list is the overrides in the form that recipe.Apply reads: --set first, so that
@@ -54,19 +55,34 @@ func (o *overrides) list() []string {
 	return out
 }
 
+// all is what changes the recipe, the later wins: the environment, then the options.
+func (o *overrides) all(a *app.App) ([]recipe.Override, error) {
+	out, err := a.Overrides()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, text := range o.list() {
+		out = append(out, recipe.Override{Text: text, From: "command line"})
+	}
+	return out, nil
+}
+
 // target finds the recipe that arg means and applies the overrides to it. r is nil
 // for a machine that exists without a recipe of its name.
 func (o *overrides) target(a *app.App, arg string) (name string, r *recipe.Recipe, err error) {
 	if name, r, err = a.Target(arg, o.name); err != nil {
 		return "", nil, err
 	}
-	list := o.list()
-	if len(list) == 0 {
-		return name, r, nil
+	list, err := o.all(a)
+	if err != nil {
+		return "", nil, err
 	}
-	if r == nil {
+	switch {
+	case r == nil && len(o.list()) == 0:
+		return name, nil, nil
+	case r == nil:
 		return "", nil, hint.With(usageError{fmt.Errorf("machine %q exists, and no recipe of that name: there is nothing to change", name)},
 			"name the recipe's file and the machine: vmctl up FILE --name %s", name)
 	}
-	return name, r, r.Apply(list)
+	return name, r, r.Override(list)
 }

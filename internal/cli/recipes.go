@@ -24,19 +24,8 @@ of its name; one that cannot be read is listed with what is wrong with it.`,
 		RunE:    func(*cobra.Command, []string) error { return runRecipes(t) },
 	}
 	t.jsonFlag(ls)
-	show := &cobra.Command{
-		Use:   "show RECIPE|FILE",
-		Short: "Print a recipe with every value filled in",
-		Long: `Prints a recipe as it would be frozen in a new machine: what it extends and the
-defaults are filled in. The output is a recipe itself.`,
-		Example: "  vmctl recipes show windows-11 > mine.toml",
-		Args:    exactly(1, "one recipe"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return runRecipeShow(t, args[0])
-		},
-		ValidArgsFunction: t.completeRecipes,
-	}
-	cmd := group("recipes", "The recipes that machines are made from", ls, show)
+	cmd := group("recipes", "The recipes that machines are made from", ls,
+		newRecipeShow(t), newRecipeValidate(t), newRecipeDiff(t), newRecipeVersions(t), newRecipeSchema(t))
 	cmd.Long = `A recipe is a TOML file that says how to make a machine. Those in
 $XDG_CONFIG_HOME/vmctl/recipes are known by name, and so are the bundled ones.`
 	cmd.RunE = func(*cobra.Command, []string) error { return runRecipes(t) }
@@ -70,25 +59,4 @@ func runRecipes(t *terminal) error {
 		rows = append(rows, []string{e.Name, dash(string(e.Guest)), summary, e.Source})
 	}
 	return t.printTable([]string{"NAME", "GUEST", "SUMMARY", "SOURCE"}, rows)
-}
-
-func runRecipeShow(t *terminal, arg string) error {
-	a, err := t.app()
-	if err != nil {
-		return err
-	}
-	_, r, err := a.Target(arg, "recipe")
-	if err != nil {
-		return err
-	}
-	if r == nil {
-		_, err = a.Catalog().Get(arg)
-		return err
-	}
-	data, err := r.Marshal()
-	if err != nil {
-		return err
-	}
-	_, err = t.Out.Write(data)
-	return err
 }

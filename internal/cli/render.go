@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"vmctl/internal/machine"
+	"vmctl/internal/recipe"
 )
 
 type renderOptions struct {
@@ -64,6 +67,9 @@ func (o *renderOptions) run(ctx context.Context, t *terminal, arg string) error 
 		t.note("no runtime: the cgroup parent is left out")
 		m = a.Offline()
 	}
+	if !o.reveal && t.hasSecrets(m, name, r) {
+		t.note("note: the secrets are left out; --reveal fetches and shows them")
+	}
 	pod, container, err := m.Render(ctx, name, r, o.reveal)
 	if err != nil {
 		return err
@@ -83,4 +89,16 @@ func (o *renderOptions) run(ctx context.Context, t *terminal, arg string) error 
 	}
 	_, err = fmt.Fprintf(t.Out, "%s\n%s\n", filepath.Join(o.dir, podConfigFile), filepath.Join(o.dir, containerConfigFile))
 	return err
+}
+
+// hasSecrets tells whether the recipe, or the machine's where there is none, has secrets.
+func (t *terminal) hasSecrets(m *machine.Manager, name string, r *recipe.Recipe) bool {
+	if r == nil {
+		frozen, err := m.Recipe(name)
+		if err != nil {
+			return false
+		}
+		r = frozen
+	}
+	return len(r.Secrets) > 0
 }

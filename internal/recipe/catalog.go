@@ -32,6 +32,9 @@ type Entry struct {
 	Err     error  // why it cannot be used; Summary and Guest are empty then
 }
 
+// Bundled tells whether the recipe comes with vmctl.
+func (e Entry) Bundled() bool { return strings.HasPrefix(e.Source, bundledPrefix) }
+
 const extension = ".toml"
 
 // NewCatalog makes a catalog of the *.toml files at the top of bundled and of
@@ -117,6 +120,22 @@ func (c *Catalog) Load(path string) (*Recipe, error) {
 		return nil, err
 	}
 	return c.finish(data, path)
+}
+
+// LoadAnywhere is Load without a look at the paths that the recipe names.
+func (c *Catalog) LoadAnywhere(path string) (*Recipe, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r, d, err := parse(data, path, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.sorted().err(); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 func (c *Catalog) read(source string) (*Recipe, error) {

@@ -60,15 +60,18 @@ func isMedia(s string) bool {
 	return slices.Contains([]string{".iso", ".esd", ".img", ".raw", ".qcow2", ".vmdk", ".vhd", ".vhdx", ".vdi", ".dmg"}, ext)
 }
 
-// shortNames are the spellings to show: the first of each version.
+// ShortName is the spelling to show of a version of the guest: the first one.
+func ShortName(g Guest, v Version) string {
+	if g == Windows && len(v.Names) > 0 && !strings.Contains(v.Names[0], " ") {
+		return v.Names[0]
+	}
+	return v.ID
+}
+
 func shortNames(g Guest) []string {
 	var out []string
 	for _, v := range Versions(g) {
-		name := v.ID
-		if g == Windows && len(v.Names) > 0 && !strings.Contains(v.Names[0], " ") {
-			name = v.Names[0]
-		}
-		out = append(out, name)
+		out = append(out, ShortName(g, v))
 	}
 	return out
 }

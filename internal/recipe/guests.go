@@ -35,8 +35,8 @@ func (v Version) Supported(day time.Time) bool {
 
 // Language is a display language that Windows can be installed in.
 type Language struct {
-	ID    string   `toml:"id"`
-	Names []string `toml:"names"` // other accepted spellings; * stands for any rest
+	ID    string   `toml:"id" json:"value"`
+	Names []string `toml:"names" json:"spellings,omitempty"` // other accepted spellings; * stands for any rest
 }
 
 // Versions returns what the guest's image installs by itself: values for VERSION,

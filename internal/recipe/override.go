@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path"
@@ -34,28 +35,53 @@ func SetField(r *Recipe, key, value string) error { return r.Apply([]string{key 
 // replaced. Relative paths begin at the working directory. All that is wrong comes
 // back at once as Problems, and then the recipe is as it was.
 func (r *Recipe) Apply(overrides []string) error {
-	changed := r.clone()
+	list := make([]Override, len(overrides))
+	for i, text := range overrides {
+		list[i] = Override{Text: text, From: commandLine}
+	}
+	return r.Override(list)
+}
+
+// Override is a change of a recipe that comes from elsewhere than its file.
+type Override struct {
+	Text string // KEY=VALUE: see Recipe.Apply
+	From string // who says it, "command line" or "variable VMCTL_MEMORY"
+}
+
+// Override is Apply for changes from several places. A later one wins.
+func (r *Recipe) Override(list []Override) error {
+	_, err := r.override(list)
+	return err
+}
+
+// override changes the recipe and returns who said each key that was changed.
+func (r *Recipe) override(list []Override) (Origins, error) {
+	changed, origins := r.clone(), Origins{}
 	d := &reader{file: commandLine, places: map[string]position{}}
 	if wd, err := os.Getwd(); err == nil {
 		d.base = wd
 	}
-	for _, o := range overrides {
-		key, value, ok := strings.Cut(o, "=")
+	for _, o := range list {
+		d.file, d.places = o.From, map[string]position{}
+		key, value, ok := strings.Cut(o.Text, "=")
 		if !ok {
-			d.report(o, "no value; write KEY=VALUE")
+			d.report(o.Text, "no value; write KEY=VALUE")
 			continue
 		}
 		d.override(changed, strings.TrimSpace(key), value)
+		for path := range d.places {
+			origins[path] = o.From
+		}
 	}
 	if len(d.problems) == 0 {
 		d.complete(changed)
 		d.check(changed)
 	}
 	if err := d.problems.err(); err != nil {
-		return err
+		return nil, err
 	}
 	*r = *changed
-	return nil
+	return origins, nil
 }
 
 func (r *Recipe) clone() *Recipe {
@@ -136,11 +162,11 @@ func (d *reader) overrideEnv(r *Recipe, name, value string) {
 	case envAudio:
 		r.Viewer.Audio = false
 	case envWidth, envHeight:
-		r.resize(name, value)
-		return
+		r.resize()
 	}
 	delete(r.Secrets, name)
 	r.Env[name] = value
+	d.places[join("env", name)] = position{}
 }
 
 // overrideItem sets KEY of the item that NAME means, for "NAME.KEY" below ports, disks
@@ -195,14 +221,14 @@ func (d *reader) overridePort(r *Recipe, text string) {
 	}
 	parsed(&p.Host, "", ParseHostPort, shape{}).read(d, "port", nest(nil, host))
 	parsed(&p.Guest, "", parsePort, shape{}).read(d, "port", nest(nil, guest))
-	for i, q := range r.Ports {
-		if q.Guest == p.Guest && q.Protocol == p.Protocol {
-			p.Name = q.Name
-			r.Ports[i] = p
-			return
-		}
+	i := slices.IndexFunc(r.Ports, func(q Port) bool { return q.Guest == p.Guest && q.Protocol == p.Protocol })
+	if i < 0 {
+		i = len(r.Ports)
+		r.Ports = append(r.Ports, Port{})
 	}
-	r.Ports = append(r.Ports, p)
+	p.Name = r.Ports[i].Name
+	r.Ports[i] = p
+	d.places[fmt.Sprintf("ports[%d]", i)] = position{}
 }
 
 // overrideMount reads SOURCE:TARGET[:ro].
@@ -215,20 +241,19 @@ func (d *reader) overrideMount(r *Recipe, text string) {
 	m := Mount{Target: parts[1], ReadOnly: len(parts) == 3 && parts[2] == "ro"}
 	hostPath(&m.Source).read(d, "mount", nest(nil, parts[0]))
 	d.checkSource("mount", m)
-	for i, other := range r.Mounts {
-		if other.Target == m.Target {
-			r.Mounts[i] = m
-			return
-		}
+	i := slices.IndexFunc(r.Mounts, func(other Mount) bool { return other.Target == m.Target })
+	if i < 0 {
+		i = len(r.Mounts)
+		r.Mounts = append(r.Mounts, Mount{})
 	}
-	r.Mounts = append(r.Mounts, m)
+	r.Mounts[i] = m
+	d.places[fmt.Sprintf("mounts[%d]", i)] = position{}
 }
 
-// resize takes one side of the screen; the other stays.
-func (r *Recipe) resize(name, value string) {
+// resize takes the screen's size apart, so that one side of it can be changed.
+func (r *Recipe) resize() {
 	if m := resolutionPattern.FindStringSubmatch(r.Viewer.Resolution); m != nil {
 		r.Env[envWidth], r.Env[envHeight] = m[1], m[2]
 	}
 	r.Viewer.Resolution = ""
-	r.Env[name] = value
 }

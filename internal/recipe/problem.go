@@ -7,11 +7,11 @@ import (
 
 // Problem is one thing that is wrong with a recipe.
 type Problem struct {
-	File    string // the file, or where else the value came from
-	Line    int    // from 1; 0 when the place is not known
-	Column  int    // in bytes, from 1
-	Field   string // the key, "resources.memory" or "ports[1].guest"; may be empty
-	Message string // what is wrong and what to write instead
+	File    string `json:"file"`             // the file, or where else the value came from
+	Line    int    `json:"line,omitempty"`   // from 1; 0 when the place is not known
+	Column  int    `json:"column,omitempty"` // in bytes, from 1
+	Field   string `json:"field,omitempty"`  // the key, "resources.memory" or "ports[1].guest"; may be empty
+	Message string `json:"message"`          // what is wrong and what to write instead
 }
 
 // String writes "file:line:column: field: message".
