@@ -92,7 +92,8 @@ fuzz: ## fuzz each parser for a minute
 	  dir=$$(grep -rlE "^func $$target\(" --include='*_test.go' internal | xargs dirname); \
 	  echo "== $$target in $$dir"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 60s "./$$dir"; done
 
-bench: setup build images runtime ## measure: up against the bare CRI calls, ls with 1 and 100 sandboxes
+bench: setup build images runtime ## measure: up against the bare CRI calls, ls with 1 and 100 sandboxes, 1,000 recipes
+	$(GO) test -run '^$$' -bench . ./internal/recipe
 	$(E2E) $(GO) test -tags e2e -run '^$$' -bench . -benchtime 10x -p 1 ./internal/machine
 
 screenshot: setup build images runtime ## take the pictures of the README anew

@@ -2,9 +2,15 @@ package recipe
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pelletier/go-toml/v2"
+
+	"vmctl/recipes"
 )
 
 // Whatever the bytes: no panic; a recipe that can be frozen; or problems with places.
@@ -73,36 +79,77 @@ func FuzzHostPort(f *testing.F) {
 
 // Overrides never panic, and never leave a recipe that cannot be frozen.
 func FuzzApply(f *testing.F) {
-	for _, s := range []string{"cpus=4", "port=8080:80/udp", "mount=/a:/b:ro", "env=A=B", "ports.x.guest=7", "a.b.c=d", "=", "port=[::]:1:2"} {
+	for _, s := range []string{"cpus=4", "env=A=B", "ports.x.guest=7", "disks.a.size=1G", "mounts./a.b.source=/", "secrets.A.file=/x",
+		"viewer.resolution=800x600", "env=WIDTH=1024", "env=DHCP=Y", "lifecycle.idle.after=1h", "a.b.c=d", "="} {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
-		before, err := Parse([]byte("guest='demo'"), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := before.clone()
-		if err := r.Apply([]string{s}); err != nil {
-			if diff := cmp.Diff(before, r); diff != "" {
-				t.Errorf("refused, but changed:\n%s", diff)
-			}
-			return
-		}
-		checkRoundTrip(t, r)
-	})
+	f.Fuzz(applies)
 }
 
-// BenchmarkParse1000 validates a thousand recipes: a dotfiles repository's check.
-func BenchmarkParse1000(b *testing.B) {
-	var files [][]byte
-	for _, file := range fixtures(b, "valid-*.toml") {
-		files = append(files, read(b, file))
+// FuzzPort and FuzzMount are FuzzApply for the two small grammars.
+func FuzzPort(f *testing.F) {
+	for _, s := range []string{"8080:80/udp", "8080+:80", "any:53", "127.0.0.1:1:2", "[::1]:1:2", "[::]:1+:2/tcp", ":", "1:2:3:4", "1:2/", "[::1:2"} {
+		f.Add(s)
 	}
-	for b.Loop() {
-		for i := range 1000 {
-			if _, err := Parse(files[i%len(files)], "/dotfiles/vm.toml"); err != nil {
-				b.Fatal(err)
+	f.Fuzz(func(t *testing.T, s string) { applies(t, "port="+s) })
+}
+
+func FuzzMount(f *testing.F) {
+	for _, s := range []string{"/:/shared:ro", "~:/shared", "$HOME:/oem:rw", "a:b", "/:/", "/:/storage", ":", "/:/a:rx", "/:/a//b/..:ro"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { applies(t, "mount="+s) })
+}
+
+// applies fails the test if an override does half of something.
+func applies(t *testing.T, override string) {
+	before, err := Parse([]byte("guest='demo'"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := before.clone()
+	if err := r.Apply([]string{override}); err != nil {
+		if diff := cmp.Diff(before, r); diff != "" {
+			t.Errorf("refused, but changed:\n%s", diff)
+		}
+		return
+	}
+	checkRoundTrip(t, r)
+}
+
+// BenchmarkValidate1000 validates a thousand recipes, as the check of a dotfiles
+// repository does, against go-toml's reading of the same files into maps.
+func BenchmarkValidate1000(b *testing.B) {
+	dir, files := b.TempDir(), fixtures(b, "valid-*.toml")
+	for i := range 1000 {
+		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)+extension), read(b, files[i%len(files)]), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	run := func(b *testing.B, check func(path string) error) {
+		for b.Loop() {
+			for i := range 1000 {
+				if err := check(filepath.Join(dir, strconv.Itoa(i)+extension)); err != nil {
+					b.Fatal(err)
+				}
 			}
 		}
 	}
+	c := NewCatalog(recipes.FS)
+	b.Run("baseline=go-toml", func(b *testing.B) {
+		run(b, func(path string) error {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			var doc map[string]any
+			return toml.Unmarshal(data, &doc)
+		})
+	})
+	b.Run("vmctl", func(b *testing.B) {
+		run(b, func(path string) error {
+			_, err := c.LoadAnywhere(path)
+			return err
+		})
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -64,7 +65,11 @@ func (r *Recipe) override(list []Override) (Origins, error) {
 	for _, o := range list {
 		d.file, d.places = o.From, map[string]position{}
 		key, value, ok := strings.Cut(o.Text, "=")
-		if !ok {
+		switch {
+		case !utf8.ValidString(o.Text):
+			d.report("", "not UTF-8, as all recipes are: %q", o.Text)
+			continue
+		case !ok:
 			d.report(o.Text, "no value; write KEY=VALUE")
 			continue
 		}
