@@ -61,10 +61,15 @@ func keyText(key string) string {
 // String writes a string as a TOML value: between double quotes, or as it is between
 // single ones where that saves escapes.
 func String(s string) string {
-	if strings.ContainsAny(s, `"\`) && !strings.ContainsFunc(s, notLiteral) {
-		return "'" + s + "'"
+	if literal, ok := Literal(s); ok && strings.ContainsAny(s, `"\`) {
+		return literal
 	}
 	return quoted(s)
+}
+
+// Literal writes a string between single quotes, if that can be.
+func Literal(s string) (string, bool) {
+	return "'" + s + "'", !strings.ContainsFunc(s, notLiteral)
 }
 
 // notLiteral reports what cannot stand between single quotes (TOML 1.0, "Literal
