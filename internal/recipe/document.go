@@ -45,64 +45,75 @@ func (d *Document) Bytes() []byte { return d.text.Bytes() }
 // wants, and like the one before where that will do. An item of ports, disks or mounts
 // that is not there is made, and so is a table. What must not be there besides is taken
 // out: env.NAME when secrets.NAME is set, the other sources of that secret, and the
-// reverse. Whether the recipe is right with that is for Parse or a File to say. After an
-// error the document is as it was.
+// reverse. Whether the recipe is right with that is for Parse or a File to say. An error
+// is Problems, and leaves the document as it was.
 func (d *Document) Set(key, value string) error {
-	if !utf8.ValidString(value) {
-		return fmt.Errorf("%s: the value is not UTF-8 text", key)
-	}
-	changed, err := d.clone()
+	return d.change(key, func(changed *Document) error { return changed.set(key, value) })
+}
+
+// Unset takes a key out, or an item of an array by its name. One that only the recipe
+// below has is written to the list of unset. An error is Problems, and leaves the document
+// as it was.
+func (d *Document) Unset(key string) error {
+	return d.change(key, func(changed *Document) error { return changed.unset(key) })
+}
+
+func (d *Document) change(key string, change func(*Document) error) error {
+	changed, err := NewDocument(d.Bytes(), d.name)
 	if err != nil {
 		return err
 	}
-	at, err := changed.place(key)
-	if err != nil {
-		return err
-	}
-	if at.item && at.field == "" {
-		return fmt.Errorf("%s is a table; write %s.KEY", key, key)
-	}
-	if at.missing() && at.field != identityKey(at.table) {
-		if err := changed.text.Set(at.identity(), tomledit.String(at.name)); err != nil {
-			return err
+	if err := change(changed); err != nil {
+		problems := Problems{{Field: key, Message: err.Error()}}
+		if h := hint.Of(err); h != "" {
+			return hint.With(problems, "%s", h)
 		}
-	}
-	if err := changed.write(at.path, value); err != nil {
-		return fmt.Errorf("%s: %w", key, err)
-	}
-	for _, rival := range at.rivals {
-		if err := changed.text.Unset(rival); err != nil && !errors.Is(err, tomledit.ErrAbsent) {
-			return err
-		}
+		return problems
 	}
 	*d = *changed
 	return nil
 }
 
-// Unset takes a key out, or an item of an array by its name. One that only the recipe
-// below has is written to the list of unset. A key that cannot be there is an error.
-func (d *Document) Unset(key string) error {
-	changed, err := d.clone()
+func (d *Document) set(key, value string) error {
+	if !utf8.ValidString(value) {
+		return errors.New("the value is not UTF-8 text")
+	}
+	at, err := d.place(key)
 	if err != nil {
 		return err
 	}
-	at, err := changed.place(key)
+	if at.item && at.field == "" {
+		return fmt.Errorf("is a table; write %s.KEY", key)
+	}
+	if at.missing() && at.field != identityKey(at.table) {
+		if err := d.text.Set(at.identity(), tomledit.String(at.name)); err != nil {
+			return err
+		}
+	}
+	if err := d.write(at.path, value); err != nil {
+		return err
+	}
+	for _, rival := range at.rivals {
+		if err := d.text.Unset(rival); err != nil && !errors.Is(err, tomledit.ErrAbsent) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Document) unset(key string) error {
+	at, err := d.place(key)
 	if err != nil {
 		return err
 	}
-	err = changed.text.Unset(at.path)
+	err = d.text.Unset(at.path)
 	switch {
 	case !errors.Is(err, tomledit.ErrAbsent):
-	case at.item && at.field != "":
-		err = hint.With(fmt.Errorf("%s is not in the recipe", key), "of the recipe that is extended, only a whole item can be taken out: %s.%s", at.table, at.name)
-	default:
-		err = changed.unsetBelow(at.key)
-	}
-	if err != nil {
 		return err
+	case at.item && at.field != "":
+		return hint.With(errors.New("is not in the recipe"), "of the recipe that is extended, only a whole item can be taken out: %s.%s", at.table, at.name)
 	}
-	*d = *changed
-	return nil
+	return d.unsetBelow(at.key)
 }
 
 // unsetBelow takes a key out of the recipe that is extended.
@@ -112,19 +123,17 @@ func (d *Document) unsetBelow(key string) error {
 		return problems
 	}
 	if tree.fields[extendsKey] == nil {
-		return hint.With(fmt.Errorf("%s is not in the recipe", key), "its keys are in: vmctl recipes show")
+		return errors.New("is not in the recipe")
 	}
 	n := 0
 	if list := tree.fields[unsetKey]; list != nil {
 		if slices.ContainsFunc(list.items, func(v *value) bool { return v.text == key }) {
-			return fmt.Errorf("%s is taken out already", key)
+			return errors.New("is taken out already")
 		}
 		n = len(list.items)
 	}
 	return d.text.Set(tomledit.Path{tomledit.Key(unsetKey), tomledit.Item(n)}, tomledit.String(key))
 }
-
-func (d *Document) clone() (*Document, error) { return NewDocument(d.Bytes(), d.name) }
 
 // place is where a key of Apply's grammar is in a document.
 type place struct {
@@ -203,7 +212,7 @@ func (d *Document) placeItem(table, rest string) (place, error) {
 		p.index = p.count
 	}
 	if p.missing() && p.field != "" && identityKey(table) == "" {
-		return place{}, hint.With(fmt.Errorf("no %s %q in the recipe", table, p.name), "write a new one with: vmctl recipes edit")
+		return place{}, hint.With(errors.New("is not in the recipe"), "write a new one with: vmctl recipes edit")
 	}
 	p.path = tomledit.Path{tomledit.Key(table), tomledit.Item(p.index)}
 	if p.field != "" {

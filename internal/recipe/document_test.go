@@ -145,14 +145,14 @@ func TestDocumentRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, before, change, want string }{
 		{"no key", "", "=1", "not a key"},
 		{"half a key", "", "env.=1", "not a key"},
-		{"a table", "[env]\n", "env=1", "env is a table; set its keys"},
-		{"an item", "", "ports.web=1", "ports.web is a table; write ports.web.KEY"},
+		{"a table", "[env]\n", "env=1", "env: env is a table; set its keys"},
+		{"an item", "", "ports.web=1", "ports.web: is a table; write ports.web.KEY"},
 		{"a key below a value", "summary='x'", "summary.x=1", "summary is a value and has no x"},
-		{"a device that is not there", "", "devices.x.path=/dev/x", "no devices \"x\" in the recipe"},
+		{"a device that is not there", "", "devices.x.path=/dev/x", "devices.x.path: is not in the recipe"},
 		{"no text", "", "summary=\xff", "not UTF-8"},
-		{"- what is not there", "[env]\nA=1\n", "-env.B", "env.B is not in the recipe"},
-		{"- twice", "extends='a'\nunset=['env.B']\n", "-env.B", "env.B is taken out already"},
-		{"- a key of an item below", "extends='a'\n", "-ports.rdp.host", "ports.rdp.host is not in the recipe"},
+		{"- what is not there", "[env]\nA=1\n", "-env.B", "env.B: is not in the recipe"},
+		{"- twice", "extends='a'\nunset=['env.B']\n", "-env.B", "env.B: is taken out already"},
+		{"- a key of an item below", "extends='a'\n", "-ports.rdp.host", "ports.rdp.host: is not in the recipe"},
 		{"- nothing", "", "-", "not a key"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
