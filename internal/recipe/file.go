@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"vmctl/internal/hint"
@@ -76,6 +77,11 @@ func (c *Catalog) readFile(path string) (*File, error) {
 
 // Check reads a text as this file would be read, and follows what it extends.
 func (f *File) Check(data []byte) (*Recipe, error) { return f.catalog.finish(data, f.Path) }
+
+// Named tells that the recipe is known by the file's name.
+func (f *File) Named() bool {
+	return slices.Contains(f.catalog.userDirs, filepath.Dir(f.Path)) && filepath.Ext(f.Path) == extension
+}
 
 // Document is the file's text, to be changed key by key.
 func (f *File) Document() (*Document, error) { return NewDocument(f.Data, f.Path) }
