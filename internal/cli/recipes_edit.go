@@ -61,11 +61,14 @@ func runRecipesEdit(ctx context.Context, t *terminal, arg string) error {
 	if err := os.WriteFile(e.copy, f.Data, 0o600); err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
+	before := f.Data
 	data, err := e.run(ctx)
 	if err == nil && data != nil {
-		err = t.saveRecipe(f, data)
+		if err = f.Save(data); err == nil {
+			err = t.saved(f)
+		}
 	}
-	if now, readErr := os.ReadFile(e.copy); err != nil && (readErr != nil || !bytes.Equal(now, f.Data)) {
+	if now, readErr := os.ReadFile(e.copy); err != nil && (readErr != nil || !bytes.Equal(now, before)) {
 		return keptCopy(err, e.copy)
 	}
 	return errors.Join(err, os.RemoveAll(dir))

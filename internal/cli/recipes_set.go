@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vmctl/internal/hint"
 	"vmctl/internal/recipe"
 )
 
@@ -86,25 +85,15 @@ func runRecipesChange(t *terminal, arg string, change func(*recipe.Document) err
 	if err != nil {
 		return err
 	}
-	f, err := a.Catalog().File(arg)
+	f, err := a.Catalog().Change(arg, change)
 	if err != nil {
 		return err
 	}
-	d, err := f.Document()
-	if err != nil {
-		return hint.With(err, "put it right with: vmctl recipes edit %s", arg)
-	}
-	if err := change(d); err != nil {
-		return err
-	}
-	return t.saveRecipe(f, d.Bytes())
+	return t.saved(f)
 }
 
-// saveRecipe writes a recipe's file and tells where it is.
-func (t *terminal) saveRecipe(f *recipe.File, data []byte) error {
-	if err := f.Save(data); err != nil {
-		return err
-	}
+// saved tells where a recipe's file is that was written.
+func (t *terminal) saved(f *recipe.File) error {
 	if name, ok := strings.CutPrefix(f.Bundled, "bundled:"); ok {
 		t.note("%s is a bundled recipe: the change is in a recipe of yours that extends it", name)
 	}

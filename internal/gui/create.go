@@ -28,7 +28,10 @@ type createPage struct {
 	fault  *widgets.Notice
 	fields map[Field]*widgets.Field
 	form   *fyne.Container
+	edit   *widget.Button
 	create *widget.Button
+
+	chosen recipe.Entry
 }
 
 // newMachine opens the dialog.
@@ -56,6 +59,7 @@ func (p *createPage) buildForm() {
 	p.create = widget.NewButtonWithIcon("Create and start", theme.MediaPlayIcon(), p.submit)
 	p.create.Importance = widget.HighImportance
 	p.create.Disable()
+	p.edit = widget.NewButtonWithIcon("Edit recipe…", theme.DocumentCreateIcon(), p.editChosen)
 }
 
 func (p *createPage) field(label string, f Field, help string) *widgets.Field {
@@ -88,7 +92,7 @@ func (p *createPage) buildDialog() {
 	split.Offset = 0.4
 	p.dialog = dialog.NewCustomWithoutButtons("New machine", split, p.w.win)
 	cancel := widget.NewButton("Cancel", p.dialog.Hide)
-	p.dialog.SetButtons([]fyne.CanvasObject{cancel, p.create})
+	p.dialog.SetButtons([]fyne.CanvasObject{cancel, p.edit, p.create})
 	size := p.w.win.Canvas().Size()
 	p.dialog.Resize(fyne.NewSize(min(820, size.Width-24), min(560, size.Height-24)))
 }
@@ -126,10 +130,12 @@ func (p *createPage) right() bool {
 
 // choose fills the form with what a recipe proposes.
 func (p *createPage) choose(e recipe.Entry) {
+	p.chosen = e
 	draft, err := p.w.engine.Draft(e.Name)
 	if e.Err != nil {
 		err = e.Err
 	}
+	enable(p.edit, err == nil)
 	if err != nil {
 		p.plan = Plan{}
 		p.about.SetText(e.Name)
@@ -146,6 +152,25 @@ func (p *createPage) choose(e recipe.Entry) {
 		field.SetText(draft.Value(f))
 	}
 	p.form.Show()
+}
+
+// editChosen opens the recipe that is chosen; when it is saved, the form follows.
+func (p *createPage) editChosen() {
+	draft, err := p.w.engine.Draft(p.chosen.Name)
+	if err != nil { // it was right when it was chosen
+		p.choose(p.chosen)
+		return
+	}
+	p.w.editRecipe(p.chosen, draft, func() {
+		p.recipes = p.w.engine.Recipes()
+		p.list.Refresh()
+		for _, e := range p.recipes {
+			if e.Name == p.chosen.Name {
+				p.choose(e)
+				return
+			}
+		}
+	})
 }
 
 // free makes a name that no machine has: win11, win11-2, win11-3.

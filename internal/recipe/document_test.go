@@ -66,12 +66,11 @@ func TestSetWritesTheRightLine(t *testing.T) {
 		{"security=minimal", "", `security = "minimal"`},
 	} {
 		t.Run(tt.change, func(t *testing.T) {
-			key, value, _ := strings.Cut(tt.change, "=")
 			d, err := NewDocument([]byte(edited), "vm.toml")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := d.Set(key, value); err != nil {
+			if err := change(d, tt.change); err != nil {
 				t.Fatal(err)
 			}
 			before, after := strings.Split(edited, "\n"), strings.Split(string(d.Bytes()), "\n")
@@ -83,6 +82,15 @@ func TestSetWritesTheRightLine(t *testing.T) {
 			}
 		})
 	}
+}
+
+// change does "KEY=VALUE", or takes out "-KEY".
+func change(d *Document, text string) error {
+	if key, ok := strings.CutPrefix(text, "-"); ok {
+		return d.Unset(key)
+	}
+	key, value, _ := strings.Cut(text, "=")
+	return d.Set(key, value)
 }
 
 // drop takes a line out, which must be there.
@@ -125,13 +133,7 @@ func TestDocument(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if key, ok := strings.CutPrefix(tt.change, "-"); ok {
-				err = d.Unset(key)
-			} else {
-				key, value, _ := strings.Cut(tt.change, "=")
-				err = d.Set(key, value)
-			}
-			if err != nil {
+			if err := change(d, tt.change); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.after, string(d.Bytes())); diff != "" {
@@ -160,12 +162,7 @@ func TestDocumentRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if key, ok := strings.CutPrefix(tt.change, "-"); ok {
-				err = d.Unset(key)
-			} else {
-				key, value, _ := strings.Cut(tt.change, "=")
-				err = d.Set(key, value)
-			}
+			err = change(d, tt.change)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}

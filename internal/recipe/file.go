@@ -67,6 +67,23 @@ func (c *Catalog) NewFile(nameOrPath string) (*File, error) {
 	return &File{Path: filepath.Join(c.userDirs[0], nameOrPath+extension), catalog: c, isNew: true}, nil
 }
 
+// Change makes a change in the file of a recipe, and saves it: see File, Document and
+// Save. Nothing is written if one of them returns an error.
+func (c *Catalog) Change(nameOrPath string, change func(*Document) error) (*File, error) {
+	f, err := c.File(nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	d, err := NewDocument(f.Data, f.Path)
+	if err != nil {
+		return nil, hint.With(err, "put it right with: vmctl recipes edit %s", nameOrPath)
+	}
+	if err := change(d); err != nil {
+		return nil, err
+	}
+	return f, f.Save(d.Bytes())
+}
+
 func (c *Catalog) readFile(path string) (*File, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -82,9 +99,6 @@ func (f *File) Check(data []byte) (*Recipe, error) { return f.catalog.finish(dat
 func (f *File) Named() bool {
 	return slices.Contains(f.catalog.userDirs, filepath.Dir(f.Path)) && filepath.Ext(f.Path) == extension
 }
-
-// Document is the file's text, to be changed key by key.
-func (f *File) Document() (*Document, error) { return NewDocument(f.Data, f.Path) }
 
 // Save replaces the file by a text, all at once; its mode and owner stay, and where the
 // path is a symbolic link, the link does too. A text that is no valid recipe is refused with

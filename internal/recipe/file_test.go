@@ -72,11 +72,7 @@ func TestSaveOfBundled(t *testing.T) {
 	if f.Bundled != "bundled:demo" || f.Path != filepath.Join(dir, "demo.toml") {
 		t.Errorf("File = %+v", f)
 	}
-	d, err := f.Document()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(d.Set("memory", "1G"), f.Save(d.Bytes())); err != nil {
+	if _, err := c.Change("demo", func(d *Document) error { return d.Set("memory", "1G") }); err != nil {
 		t.Fatal(err)
 	}
 	want := "extends = \"bundled:demo\"\n\n[resources]\nmemory = \"1G\"\n"
