@@ -50,31 +50,52 @@ func (p *createPage) buildForm() {
 	p.about = paragraph("")
 	p.about.TextStyle.Bold = true
 	p.fault = widgets.NewNotice(widgets.Bad)
+	p.create = widget.NewButtonWithIcon("Create and start", theme.MediaPlayIcon(), p.submit)
+	p.create.Importance = widget.HighImportance
+	p.create.Disable()
+	p.edit = widget.NewButtonWithIcon("Edit recipe…", theme.DocumentCreateIcon(), p.editChosen)
 	p.form = container.NewVBox(
 		p.field("Name", FieldName, "lower-case letters, digits and hyphens"),
 		p.field("CPUs", FieldCPUs, "a number, half or max"),
 		p.field("Memory", FieldMemory, "such as 8G, half or max"),
 		p.field("Disk", FieldDisk, "such as 64G; it grows as it fills"),
 	)
-	p.create = widget.NewButtonWithIcon("Create and start", theme.MediaPlayIcon(), p.submit)
-	p.create.Importance = widget.HighImportance
-	p.create.Disable()
-	p.edit = widget.NewButtonWithIcon("Edit recipe…", theme.DocumentCreateIcon(), p.editChosen)
 }
 
 func (p *createPage) field(label string, f Field, help string) *widgets.Field {
-	field := widgets.NewField(label, help, func(text string) error {
+	p.fields[f] = newField(label, help, p, p.create, func(text string) error {
 		p.plan.set(f, text)
 		return p.check(f)
 	})
-	field.OnChecked = func() { enable(p.create, p.right()) }
+	return p.fields[f]
+}
+
+// filledIn is a dialog with fields and a button that submits them when they are right.
+type filledIn interface {
+	right() bool
+	submit()
+}
+
+// newField makes a field of a dialog, which enables the dialog's button or disables it.
+func newField(label, help string, in filledIn, button *widget.Button, check func(text string) error) *widgets.Field {
+	field := widgets.NewField(label, help, check)
+	field.OnChecked = func() { enable(button, in.right()) }
 	field.OnSubmitted = func() {
-		if p.right() {
-			p.submit()
+		if in.right() {
+			in.submit()
 		}
 	}
-	p.fields[f] = field
 	return field
+}
+
+// faultless tells that nothing is wrong with any field.
+func faultless(fields map[Field]*widgets.Field) bool {
+	for _, f := range fields {
+		if f.Err() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *createPage) buildList() {
@@ -119,14 +140,7 @@ func (p *createPage) check(f Field) error {
 }
 
 // right reports whether the machine can be made.
-func (p *createPage) right() bool {
-	for _, f := range p.fields {
-		if f.Err() != nil {
-			return false
-		}
-	}
-	return p.plan.Recipe != ""
-}
+func (p *createPage) right() bool { return faultless(p.fields) && p.plan.Recipe != "" }
 
 // choose fills the form with what a recipe proposes.
 func (p *createPage) choose(e recipe.Entry) {

@@ -56,16 +56,10 @@ func whereSaved(e recipe.Entry) string {
 }
 
 func (p *editPage) field(label string, f Field, help string) fyne.CanvasObject {
-	field := widgets.NewField(label, help, func(text string) error {
+	field := newField(label, help, p, p.save, func(text string) error {
 		p.now[f] = text
 		return p.check(f)
 	})
-	field.OnChecked = func() { enable(p.save, p.right()) }
-	field.OnSubmitted = func() {
-		if p.right() {
-			p.submit()
-		}
-	}
 	p.fields[f] = field
 	field.SetText(p.before[f])
 	return field
@@ -82,14 +76,7 @@ func (p *editPage) check(f Field) error {
 }
 
 // right reports whether there is something to save, and nothing known to be wrong.
-func (p *editPage) right() bool {
-	for _, f := range p.fields {
-		if f.Err() != nil {
-			return false
-		}
-	}
-	return len(p.changes()) > 0
-}
+func (p *editPage) right() bool { return faultless(p.fields) && len(p.changes()) > 0 }
 
 func (p *editPage) changes() map[Field]string {
 	changes := map[Field]string{}

@@ -78,7 +78,7 @@ func (d *Document) set(key, value string) error {
 	if !utf8.ValidString(value) {
 		return errors.New("the value is not UTF-8 text")
 	}
-	at, err := d.place(key)
+	at, err := d.place(key, true)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (d *Document) set(key, value string) error {
 }
 
 func (d *Document) unset(key string) error {
-	at, err := d.place(key)
+	at, err := d.place(key, false)
 	if err != nil {
 		return err
 	}
@@ -162,16 +162,26 @@ func identityKey(table string) string {
 	return map[string]string{"ports": "name", "disks": "name", "mounts": "target"}[table]
 }
 
-// place reads a key.
-func (d *Document) place(key string) (place, error) {
+// itemKeys are the keys of an item.
+func itemKeys(table string) []string {
+	for _, f := range recipeFields(&Recipe{}) {
+		if f.name == table && f.shape.items != nil {
+			return namesOf(f.shape.items.fields)
+		}
+	}
+	return nil
+}
+
+// place reads a key; setting tells that it is to get a value.
+func (d *Document) place(key string, setting bool) (place, error) {
 	table, rest, deeper := strings.Cut(key, ".")
 	switch {
 	case key == "cpus" || key == "memory" || key == "disk":
-		return d.place("resources." + key)
+		return d.place("resources."+key, setting)
 	case key == "" || strings.HasSuffix(key, ".") || deeper && table == "":
 		return place{}, fmt.Errorf("not a key: %q; write one such as resources.memory", key)
 	case deeper && identities(table) != nil:
-		return d.placeItem(table, rest)
+		return d.placeItem(table, rest, setting)
 	case deeper && table == "env":
 		return place{key: key, path: tomledit.Keys("env", rest), rivals: []tomledit.Path{tomledit.Keys("secrets", rest)}}, nil
 	}
@@ -188,8 +198,9 @@ func (d *Document) place(key string) (place, error) {
 	return p, nil
 }
 
-// placeItem reads "NAME" or "NAME.KEY" below an array of tables. Names may have dots.
-func (d *Document) placeItem(table, rest string) (place, error) {
+// placeItem reads "NAME" or "NAME.KEY" below an array of tables. Names may have dots: what
+// is set has a key behind the last one; what is taken out, if the schema has that key.
+func (d *Document) placeItem(table, rest string, setting bool) (place, error) {
 	tree, problems := parseTree(d.Bytes(), d.name)
 	if len(problems) > 0 {
 		return place{}, problems
@@ -204,7 +215,8 @@ func (d *Document) placeItem(table, rest string) (place, error) {
 		return slices.IndexFunc(items, func(v *value) bool { return identities(table)(v) == cleanTarget(table, name) })
 	}
 	p.name, p.index = rest, find(rest)
-	if dot := strings.LastIndex(rest, "."); p.index < 0 && dot > 0 && !strings.Contains(rest[dot:], "/") {
+	dot := strings.LastIndex(rest, ".")
+	if p.index < 0 && dot > 0 && (setting || slices.Contains(itemKeys(table), rest[dot+1:])) {
 		p.name, p.field = rest[:dot], rest[dot+1:]
 		p.index = find(p.name)
 	}

@@ -125,6 +125,8 @@ func TestDocument(t *testing.T) {
 		{"- a device", "[[devices]]\npath = \"/dev/sda.1\"\n\n[[devices]]\nusb = \"1-2.3\"\n", "-devices.1-2.3", "[[devices]]\npath = \"/dev/sda.1\"\n"},
 		{"- a short form", "[resources]\ncpus = 1\ndisk = \"1G\"\n", "-disk", "[resources]\ncpus = 1\n"},
 		{"- what is below", small, "-env.COMMAND", small + "unset = [\"env.COMMAND\"]\n"},
+		{"- a mount below", small, "-mounts./custom.iso", small + "unset = [\"mounts./custom.iso\"]\n"},
+		{"- a device below", small, "-devices.1-2.3", small + "unset = [\"devices.1-2.3\"]\n"},
 		{"- more of that", small + "unset = [\"env.COMMAND\"] # x\n", "-ports.vnc", small + "unset = [\"env.COMMAND\", \"ports.vnc\"] # x\n"},
 		{"- here first", small + "\n[env]\nA = \"1\"\n", "-env.A", small},
 	} {
