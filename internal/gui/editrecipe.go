@@ -23,6 +23,7 @@ type editPage struct {
 	now     map[Field]string // what the user has typed
 	fields  map[Field]*widgets.Field
 	fault   *widgets.Notice
+	scroll  *container.Scroll
 	save    *widget.Button
 	onSaved func()
 }
@@ -41,18 +42,20 @@ func (w *Window) editRecipe(e recipe.Entry, draft Plan, onSaved func()) {
 		p.field("Memory", FieldMemory, "such as 8G, half or max"),
 		p.field("Disk", FieldDisk, "such as 64G"),
 	)
-	p.dialog = w.question("Edit recipe "+e.Name, container.NewVScroll(content), widget.NewButton("Cancel", func() { p.dialog.Hide() }), p.save)
+	p.scroll = container.NewVScroll(content)
+	p.dialog = w.question("Edit recipe "+e.Name, p.scroll, widget.NewButton("Cancel", func() { p.dialog.Hide() }), p.save)
 	p.dialog.Resize(fyne.NewSize(dialogWidth, min(480, w.win.Canvas().Size().Height-24)))
 	p.dialog.Show()
 }
 
-// whereSaved tells which file changes. What is said of machines is true of both.
+const keepTheirs = "Machines keep the recipe that they were made from."
+
+// whereSaved tells which file changes.
 func whereSaved(e recipe.Entry) string {
 	if strings.HasPrefix(e.Source, "bundled:") {
-		return "This recipe is bundled and stays as it is. A recipe of your own with the same name will extend it. " +
-			"Machines that there are do not change."
+		return "This recipe is bundled and stays as it is. A recipe of your own with the same name will extend it. " + keepTheirs
 	}
-	return "Everything else in " + e.Source + " stays as it is, comments included. Machines that there are do not change."
+	return "Everything else in " + e.Source + " stays as it is, comments included. " + keepTheirs
 }
 
 func (p *editPage) field(label string, f Field, help string) fyne.CanvasObject {
@@ -92,6 +95,7 @@ func (p *editPage) changes() map[Field]string {
 func (p *editPage) submit() {
 	if err := p.w.engine.ChangeRecipe(p.entry.Name, p.changes()); err != nil {
 		p.fault.Display(widgets.NoticeText{Title: "The recipe is not saved", Reason: err.Error(), Fix: hint.Of(err)})
+		p.scroll.ScrollToTop()
 		return
 	}
 	p.dialog.Hide()
