@@ -82,7 +82,7 @@ func guestChoices() [][]string {
 
 func versionChoices(g recipe.Guest) [][]string {
 	var rows [][]string
-	for i, v := range recipe.Versions(g) {
+	for _, v := range recipe.Versions(g) {
 		download, support := "", ""
 		if v.Download != "" {
 			download = v.Download + " to download"
@@ -92,7 +92,7 @@ func versionChoices(g recipe.Guest) [][]string {
 		} else if v.Support != "" {
 			support = "security updates until " + v.Support
 		}
-		rows = append(rows, []string{recipe.Spellings(g)[i], v.Title, download, support})
+		rows = append(rows, []string{recipe.ShortName(g, v), v.Title, download, support})
 	}
 	return rows
 }

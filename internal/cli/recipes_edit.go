@@ -17,7 +17,7 @@ import (
 	"vmctl/internal/recipe"
 )
 
-func newRecipesEdit(t *terminal) *cobra.Command {
+func newRecipeEdit(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "edit RECIPE|FILE",
 		Short: "Edit a recipe and check it before it is saved",
@@ -34,13 +34,13 @@ Prints the file that was written.`,
 		Example: "  vmctl recipes edit windows-11\n  EDITOR=nano vmctl recipes edit ./vmctl.toml",
 		Args:    exactly(1, "one recipe"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runRecipesEdit(cmd.Context(), t, args[0])
+			return runRecipeEdit(cmd.Context(), t, args[0])
 		},
 		ValidArgsFunction: t.completeRecipes,
 	}
 }
 
-func runRecipesEdit(ctx context.Context, t *terminal, arg string) error {
+func runRecipeEdit(ctx context.Context, t *terminal, arg string) error {
 	a, err := t.app()
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ type newRecipe struct {
 	force  bool
 }
 
-func newRecipesNew(t *terminal) *cobra.Command {
+func newRecipeNew(t *terminal) *cobra.Command {
 	var o newRecipe
 	cmd := &cobra.Command{
 		Use:   "new NAME",

@@ -9,7 +9,7 @@ import (
 	"vmctl/internal/recipe"
 )
 
-func newRecipesSet(t *terminal) *cobra.Command {
+func newRecipeSet(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "set RECIPE|FILE KEY=VALUE...",
 		Short: "Change keys of a recipe in its file",
@@ -27,13 +27,13 @@ Prints the file that was written.`,
 		Example: "  vmctl recipes set windows-11 memory=16G env.LANGUAGE=de\n  vmctl recipes set ./win.toml ports.rdp.host=3389",
 		Args:    atLeast(2, "a recipe and KEY=VALUE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return runRecipesChange(t, args[0], func(d *recipe.Document) error { return setAll(d, args[1:]) })
+			return runRecipeChange(t, args[0], func(d *recipe.Document) error { return setAll(d, args[1:]) })
 		},
-		ValidArgsFunction: t.completeRecipes,
+		ValidArgsFunction: t.completeChanges,
 	}
 }
 
-func newRecipesUnset(t *terminal) *cobra.Command {
+func newRecipeUnset(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "unset RECIPE|FILE KEY...",
 		Short: "Take keys out of a recipe in its file",
@@ -47,7 +47,7 @@ Otherwise as for: vmctl recipes set`,
 		Example: "  vmctl recipes unset mine env.COMMAND ports.vnc",
 		Args:    atLeast(2, "a recipe and keys"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return runRecipesChange(t, args[0], func(d *recipe.Document) error { return unsetAll(d, args[1:]) })
+			return runRecipeChange(t, args[0], func(d *recipe.Document) error { return unsetAll(d, args[1:]) })
 		},
 		ValidArgsFunction: t.completeRecipes,
 	}
@@ -79,8 +79,8 @@ func unsetAll(d *recipe.Document, keys []string) error {
 	return nil
 }
 
-// runRecipesChange changes a recipe's file.
-func runRecipesChange(t *terminal, arg string, change func(*recipe.Document) error) error {
+// runRecipeChange changes a recipe's file.
+func runRecipeChange(t *terminal, arg string, change func(*recipe.Document) error) error {
 	a, err := t.app()
 	if err != nil {
 		return err

@@ -95,9 +95,6 @@ func (d Draft) Problem(key string) error {
 	return nil
 }
 
-// Spellings are the values to write for the Versions of a guest, in their order.
-func Spellings(g Guest) []string { return shortNames(g) }
-
 // UsualVersion is the version that most people want of a guest; "" for the demo.
 func UsualVersion(g Guest) string {
 	return map[Guest]string{Windows: "11", MacOS: "15", Linux: "debian"}[g]
