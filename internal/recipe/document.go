@@ -75,8 +75,8 @@ func (d *Document) change(key string, change func(*Document) error) error {
 }
 
 func (d *Document) set(key, value string) error {
-	if !utf8.ValidString(value) {
-		return errors.New("the value is not UTF-8 text")
+	if !utf8.ValidString(key) || !utf8.ValidString(value) {
+		return errors.New("is not UTF-8 text")
 	}
 	at, err := d.place(key, true)
 	if err != nil {
@@ -199,7 +199,8 @@ func (d *Document) place(key string, setting bool) (place, error) {
 }
 
 // placeItem reads "NAME" or "NAME.KEY" below an array of tables. Names may have dots: what
-// is set has a key behind the last one; what is taken out, if the schema has that key.
+// is set has a key behind the last one; what is taken out, if there is that item, or in the
+// schema that key.
 func (d *Document) placeItem(table, rest string, setting bool) (place, error) {
 	tree, problems := parseTree(d.Bytes(), d.name)
 	if len(problems) > 0 {
@@ -216,9 +217,11 @@ func (d *Document) placeItem(table, rest string, setting bool) (place, error) {
 	}
 	p.name, p.index = rest, find(rest)
 	dot := strings.LastIndex(rest, ".")
-	if p.index < 0 && dot > 0 && (setting || slices.Contains(itemKeys(table), rest[dot+1:])) {
-		p.name, p.field = rest[:dot], rest[dot+1:]
-		p.index = find(p.name)
+	if p.index < 0 && dot > 0 {
+		inner := find(rest[:dot])
+		if setting || inner >= 0 || slices.Contains(itemKeys(table), rest[dot+1:]) {
+			p.name, p.field, p.index = rest[:dot], rest[dot+1:], inner
+		}
 	}
 	if p.index < 0 {
 		p.index = p.count
