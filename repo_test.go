@@ -21,6 +21,7 @@ import (
 var floors = map[string]int{
 	"recipes":              0,
 	"internal/hint":        0,
+	"internal/tomledit":    0,
 	"internal/version":     0,
 	"internal/cri":         1,
 	"internal/portfwd":     1,

@@ -214,19 +214,22 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// exactly and atLeast are cobra's, as errors of usage.
+// exactly, atLeast and atMostOne are cobra's, as errors of usage.
 func exactly(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == n {
-			return nil
-		}
-		return hint.With(usageError{fmt.Errorf("%s takes %s, not %d arguments", cmd.CommandPath(), what, len(args))}, "see: %s --help", cmd.CommandPath())
-	}
+	return counted(func(given int) bool { return given == n }, what)
+}
+
+func atLeast(n int, what string) cobra.PositionalArgs {
+	return counted(func(given int) bool { return given >= n }, what)
 }
 
 func atMostOne(what string) cobra.PositionalArgs {
+	return counted(func(given int) bool { return given <= 1 }, what)
+}
+
+func counted(right func(given int) bool, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) <= 1 {
+		if right(len(args)) {
 			return nil
 		}
 		return hint.With(usageError{fmt.Errorf("%s takes %s, not %d arguments", cmd.CommandPath(), what, len(args))}, "see: %s --help", cmd.CommandPath())

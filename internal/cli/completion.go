@@ -77,11 +77,7 @@ func (t *terminal) completeTargets(cmd *cobra.Command, args []string, typed stri
 func registerCompletion(cmd *cobra.Command) {
 	complete := func(prefix string) cobra.CompletionFunc {
 		return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-			var out []string
-			for _, c := range recipe.Complete(guestOf(first(args)), prefix+typed) {
-				out = append(out, strings.TrimPrefix(c, prefix))
-			}
-			return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+			return completeChange(guestOf(first(args)), prefix, typed)
 		}
 	}
 	for flag, prefix := range map[string]string{"set": "", "env": "env."} {
@@ -89,6 +85,23 @@ func registerCompletion(cmd *cobra.Command) {
 			continue // it has one already
 		}
 	}
+}
+
+// completeChange completes a KEY=VALUE whose first letters, prefix, are not typed.
+func completeChange(g recipe.Guest, prefix, typed string) ([]string, cobra.ShellCompDirective) {
+	var out []string
+	for _, c := range recipe.Complete(g, prefix+typed) {
+		out = append(out, strings.TrimPrefix(c, prefix))
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeChanges offers recipes, and then changes of the one that is typed.
+func (t *terminal) completeChanges(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return t.completeRecipes(cmd, args, typed)
+	}
+	return completeChange(guestOf(args[0]), "", typed)
 }
 
 // guestOf is the guest of the recipe that is being typed, or "" if that is not known.

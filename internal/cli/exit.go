@@ -57,10 +57,10 @@ type exitRow struct {
 var exitTable = []exitRow{
 	{exitInterrupted, "interrupted; what was waited for goes on", []error{context.Canceled}},
 	{exitUsage, "wrong usage, recipe or configuration", []error{errUsage, storage.ErrInvalidName, containerd.ErrInvalidName}},
-	{exitGuard, "refused to protect data", []error{machine.ErrGuard}},
+	{exitGuard, "refused to protect data", []error{machine.ErrGuard, recipe.ErrChanged}},
 	{exitTimeout, "timed out", []error{machine.ErrTimeout, cri.ErrTimeout, context.DeadlineExceeded}},
 	{exitRuntime, "runtime unreachable or not usable", []error{cri.ErrUnavailable, cri.ErrPermission, cri.ErrCRIDisabled, cri.ErrNoRuntime}},
-	{exitPhase, "wrong phase, already exists, or taken", []error{machine.ErrPhase, machine.ErrExists, portfwd.ErrTaken}},
+	{exitPhase, "wrong phase, already exists, or taken", []error{machine.ErrPhase, machine.ErrExists, portfwd.ErrTaken, os.ErrExist}},
 	{exitNotFound, "not found", []error{machine.ErrNotFound, recipe.ErrUnknown, cri.ErrNotFound, os.ErrNotExist}},
 }
 

@@ -28,7 +28,10 @@ type createPage struct {
 	fault  *widgets.Notice
 	fields map[Field]*widgets.Field
 	form   *fyne.Container
+	edit   *widget.Button
 	create *widget.Button
+
+	chosen recipe.Entry
 }
 
 // newMachine opens the dialog.
@@ -47,30 +50,52 @@ func (p *createPage) buildForm() {
 	p.about = paragraph("")
 	p.about.TextStyle.Bold = true
 	p.fault = widgets.NewNotice(widgets.Bad)
+	p.create = widget.NewButtonWithIcon("Create and start", theme.MediaPlayIcon(), p.submit)
+	p.create.Importance = widget.HighImportance
+	p.create.Disable()
+	p.edit = widget.NewButtonWithIcon("Edit recipe…", theme.DocumentCreateIcon(), p.editChosen)
 	p.form = container.NewVBox(
 		p.field("Name", FieldName, "lower-case letters, digits and hyphens"),
 		p.field("CPUs", FieldCPUs, "a number, half or max"),
 		p.field("Memory", FieldMemory, "such as 8G, half or max"),
 		p.field("Disk", FieldDisk, "such as 64G; it grows as it fills"),
 	)
-	p.create = widget.NewButtonWithIcon("Create and start", theme.MediaPlayIcon(), p.submit)
-	p.create.Importance = widget.HighImportance
-	p.create.Disable()
 }
 
 func (p *createPage) field(label string, f Field, help string) *widgets.Field {
-	field := widgets.NewField(label, help, func(text string) error {
+	p.fields[f] = newField(label, help, p, p.create, func(text string) error {
 		p.plan.set(f, text)
 		return p.check(f)
 	})
-	field.OnChecked = func() { enable(p.create, p.right()) }
+	return p.fields[f]
+}
+
+// filledIn is a dialog with fields and a button that submits them when they are right.
+type filledIn interface {
+	right() bool
+	submit()
+}
+
+// newField makes a field of a dialog, which enables the dialog's button or disables it.
+func newField(label, help string, in filledIn, button *widget.Button, check func(text string) error) *widgets.Field {
+	field := widgets.NewField(label, help, check)
+	field.OnChecked = func() { enable(button, in.right()) }
 	field.OnSubmitted = func() {
-		if p.right() {
-			p.submit()
+		if in.right() {
+			in.submit()
 		}
 	}
-	p.fields[f] = field
 	return field
+}
+
+// faultless tells that nothing is wrong with any field.
+func faultless(fields map[Field]*widgets.Field) bool {
+	for _, f := range fields {
+		if f.Err() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *createPage) buildList() {
@@ -88,7 +113,7 @@ func (p *createPage) buildDialog() {
 	split.Offset = 0.4
 	p.dialog = dialog.NewCustomWithoutButtons("New machine", split, p.w.win)
 	cancel := widget.NewButton("Cancel", p.dialog.Hide)
-	p.dialog.SetButtons([]fyne.CanvasObject{cancel, p.create})
+	p.dialog.SetButtons([]fyne.CanvasObject{cancel, p.edit, p.create})
 	size := p.w.win.Canvas().Size()
 	p.dialog.Resize(fyne.NewSize(min(820, size.Width-24), min(560, size.Height-24)))
 }
@@ -115,21 +140,16 @@ func (p *createPage) check(f Field) error {
 }
 
 // right reports whether the machine can be made.
-func (p *createPage) right() bool {
-	for _, f := range p.fields {
-		if f.Err() != nil {
-			return false
-		}
-	}
-	return p.plan.Recipe != ""
-}
+func (p *createPage) right() bool { return faultless(p.fields) && p.plan.Recipe != "" }
 
 // choose fills the form with what a recipe proposes.
 func (p *createPage) choose(e recipe.Entry) {
+	p.chosen = e
 	draft, err := p.w.engine.Draft(e.Name)
 	if e.Err != nil {
 		err = e.Err
 	}
+	enable(p.edit, err == nil)
 	if err != nil {
 		p.plan = Plan{}
 		p.about.SetText(e.Name)
@@ -146,6 +166,25 @@ func (p *createPage) choose(e recipe.Entry) {
 		field.SetText(draft.Value(f))
 	}
 	p.form.Show()
+}
+
+// editChosen opens the recipe that is chosen; when it is saved, the form follows.
+func (p *createPage) editChosen() {
+	draft, err := p.w.engine.Draft(p.chosen.Name)
+	if err != nil { // it was right when it was chosen
+		p.choose(p.chosen)
+		return
+	}
+	p.w.editRecipe(p.chosen, draft, func() {
+		p.recipes = p.w.engine.Recipes()
+		p.list.Refresh()
+		for _, e := range p.recipes {
+			if e.Name == p.chosen.Name {
+				p.choose(e)
+				return
+			}
+		}
+	})
 }
 
 // free makes a name that no machine has: win11, win11-2, win11-3.

@@ -44,6 +44,10 @@ type Engine interface {
 	Draft(recipeName string) (Plan, error)
 	// Check tells what is wrong with one field of a plan, shortly; nil is fine.
 	Check(p Plan, f Field) error
+	// ChangeRecipe writes the fields into the file of a recipe of the catalog; an empty
+	// text takes the field's key out. A bundled recipe is extended by one of the user.
+	// What would not be a right recipe is recipe.Problems, and nothing is changed.
+	ChangeRecipe(recipeName string, changes map[Field]string) error
 	// OpenViewer shows the address of a viewer in the user's browser.
 	OpenViewer(url string) error
 }
@@ -61,12 +65,14 @@ type Plan struct {
 // Field is one thing that the user fills in.
 type Field string
 
-// The fields of a Plan. Those of resources are keys of the recipe.
+// The fields of a Plan, and the summary of a recipe. All but the name are keys of the
+// recipe.
 const (
-	FieldName   Field = "name"
-	FieldCPUs   Field = "resources.cpus"
-	FieldMemory Field = "resources.memory"
-	FieldDisk   Field = "resources.disk"
+	FieldName    Field = "name"
+	FieldCPUs    Field = "resources.cpus"
+	FieldMemory  Field = "resources.memory"
+	FieldDisk    Field = "resources.disk"
+	FieldSummary Field = "summary"
 )
 
 // Value returns what the plan says for a field.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -118,9 +119,9 @@ func (f *fakeEngine) Logs(ctx context.Context, name string, last int, line func(
 
 func (f *fakeEngine) Recipes() []recipe.Entry {
 	return []recipe.Entry{
-		{Name: "alpine", Guest: recipe.Linux, Summary: "Alpine Linux"},
+		{Name: "alpine", Guest: recipe.Linux, Summary: "Alpine Linux", Source: "bundled:alpine"},
 		{Name: "broken", Err: errors.New("broken.toml:5:1: unknown key")},
-		{Name: "windows-11", Guest: recipe.Windows, Summary: "Windows 11"},
+		{Name: "windows-11", Guest: recipe.Windows, Summary: "Windows 11", Source: "/recipes/windows-11.toml"},
 	}
 }
 
@@ -136,6 +137,14 @@ func (f *fakeEngine) Check(p Plan, field Field) error {
 		return errors.New("write 8G or 8M")
 	}
 	return nil
+}
+
+func (f *fakeEngine) ChangeRecipe(name string, changes map[Field]string) error {
+	call := "change " + name
+	for _, field := range slices.Sorted(maps.Keys(changes)) {
+		call += fmt.Sprintf(" %s=%q", field, changes[field])
+	}
+	return f.do(context.Background(), nil, "%s", call)
 }
 
 func (f *fakeEngine) OpenViewer(url string) error {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"vmctl/internal/cri"
 	"vmctl/internal/machine"
@@ -135,6 +137,25 @@ func (l Live) Check(p Plan, f Field) error {
 		return err
 	}
 	return short(recipe.SetField(r, string(f), p.Value(f)))
+}
+
+// ChangeRecipe implements Engine.
+func (l Live) ChangeRecipe(recipeName string, changes map[Field]string) error {
+	_, err := l.Catalog().Change(recipeName, func(d *recipe.Document) error {
+		for _, f := range slices.Sorted(maps.Keys(changes)) {
+			if changes[f] == "" {
+				if err := d.Unset(string(f)); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := d.Set(string(f), changes[f]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
 }
 
 // OpenViewer implements Engine.

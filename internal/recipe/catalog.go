@@ -72,16 +72,20 @@ func (c *Catalog) Get(name string) (*Recipe, error) {
 	if ok {
 		return c.read(source)
 	}
+	return nil, unknown(name, sortedKeys(sources))
+}
+
+// unknown is ErrUnknown with a hint of what there is.
+func unknown(name string, names []string) error {
 	err := fmt.Errorf("%w: %q", ErrUnknown, name)
-	names := sortedKeys(sources)
 	near := nearest(name, names)
 	switch {
 	case len(near) > 0:
-		return nil, hint.With(err, "did you mean %s?", strings.Join(near[:min(3, len(near))], ", "))
+		return hint.With(err, "did you mean %s?", strings.Join(near[:min(3, len(near))], ", "))
 	case len(names) > 0:
-		return nil, hint.With(err, "the recipes are %s", strings.Join(names, ", "))
+		return hint.With(err, "the recipes are %s", strings.Join(names, ", "))
 	}
-	return nil, err
+	return err
 }
 
 // sources returns where each recipe is, and the folders that cannot be read.

@@ -8,10 +8,7 @@ import (
 
 // suggestKey says what to write instead of an unknown key.
 func suggestKey(path, key string, fields []field) string {
-	known := make([]string, len(fields))
-	for i, f := range fields {
-		known[i] = f.name
-	}
+	known := namesOf(fields)
 	if near := nearest(key, known); len(near) > 0 {
 		return fmt.Sprintf("did you mean %q?", near[0])
 	}
@@ -21,6 +18,14 @@ func suggestKey(path, key string, fields []field) string {
 		}
 	}
 	return "known keys are " + strings.Join(known, ", ")
+}
+
+func namesOf(fields []field) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.name
+	}
+	return names
 }
 
 // keyPaths lists the keys of the schema whose place is fixed: not those in arrays.
