@@ -1,16 +1,19 @@
 package cli
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 )
 
 // jsonRecipe is a line of the catalog as --json prints it.
 type jsonRecipe struct {
-	Name    string `json:"name"`
-	Summary string `json:"summary,omitempty"`
-	Guest   string `json:"guest,omitempty"`
-	Source  string `json:"source"`
-	Error   string `json:"error,omitempty"`
+	Name    string      `json:"name"`
+	Summary string      `json:"summary,omitempty"`
+	Guest   string      `json:"guest,omitempty"`
+	System  *jsonSystem `json:"system,omitempty"` // what its image installs, where that is known
+	Source  string      `json:"source"`
+	Error   string      `json:"error,omitempty"`
 }
 
 func newRecipes(t *terminal) *cobra.Command {
@@ -46,6 +49,9 @@ func runRecipes(t *terminal) error {
 			j := jsonRecipe{Name: e.Name, Summary: e.Summary, Guest: string(e.Guest), Source: e.Source}
 			if e.Err != nil {
 				j.Error = e.Err.Error()
+			} else if e.System.ID != "" {
+				system := newJSONSystem(e.Guest, e.System, time.Now())
+				j.System = &system
 			}
 			out = append(out, j)
 		}
@@ -57,7 +63,7 @@ func runRecipes(t *terminal) error {
 		if e.Err != nil {
 			summary = "broken: " + firstLine(e.Err.Error())
 		}
-		rows = append(rows, []string{e.Name, dash(string(e.Guest)), summary, e.Source})
+		rows = append(rows, []string{e.Name, dash(string(e.Guest)), summary, dash(e.System.Download), supportText(e.System, time.Now()), e.Source})
 	}
-	return t.printTable([]string{"NAME", "GUEST", "SUMMARY", "SOURCE"}, rows)
+	return t.printTable([]string{"NAME", "GUEST", "SUMMARY", "DOWNLOAD", "UPDATES UNTIL", "SOURCE"}, rows)
 }

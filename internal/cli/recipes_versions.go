@@ -22,6 +22,16 @@ type jsonSystem struct {
 	Disk         string   `json:"minimum_disk,omitempty"`
 	SupportEnds  string   `json:"support_ends,omitempty"`
 	OutOfSupport bool     `json:"out_of_support"`
+
+	support string // for the table
+}
+
+// supportText is the end of a system's support in a table's cell.
+func supportText(v recipe.Version, now time.Time) string {
+	if !v.Supported(now) {
+		return v.Support + " (over)"
+	}
+	return dash(v.Support)
 }
 
 func newRecipeVersions(t *terminal) *cobra.Command {
@@ -63,18 +73,14 @@ func runRecipeVersions(t *terminal, which string, now time.Time) error {
 	}
 	rows := make([][]string, 0, len(list))
 	for _, v := range list {
-		support := dash(v.SupportEnds)
-		if v.OutOfSupport {
-			support += " (over)"
-		}
-		rows = append(rows, []string{v.Guest, v.Value, v.Title, dash(v.Download), dash(v.Memory), dash(v.Disk), support})
+		rows = append(rows, []string{v.Guest, v.Value, v.Title, dash(v.Download), dash(v.Memory), dash(v.Disk), v.support})
 	}
 	return t.printTable([]string{"GUEST", "VALUE", "SYSTEM", "DOWNLOAD", "MEMORY", "DISK", "UPDATES UNTIL"}, rows)
 }
 
 func newJSONSystem(g recipe.Guest, v recipe.Version, now time.Time) jsonSystem {
 	out := jsonSystem{Guest: string(g), Value: recipe.ShortName(g, v), Title: v.Title, Download: v.Download,
-		SupportEnds: v.Support, OutOfSupport: !v.Supported(now)}
+		SupportEnds: v.Support, OutOfSupport: !v.Supported(now), support: supportText(v, now)}
 	for _, name := range append([]string{v.ID}, v.Names...) {
 		if name != out.Value && !strings.Contains(name, "*") {
 			out.Spellings = append(out.Spellings, name)

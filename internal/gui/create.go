@@ -3,6 +3,7 @@ package gui
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -25,6 +26,7 @@ type createPage struct {
 	plan    Plan
 
 	about  *widget.Label
+	facts  *widget.Label // of the system that is installed
 	fault  *widgets.Notice
 	fields map[Field]*widgets.Field
 	form   *fyne.Container
@@ -49,6 +51,7 @@ func (w *Window) newMachine() {
 func (p *createPage) buildForm() {
 	p.about = paragraph("")
 	p.about.TextStyle.Bold = true
+	p.facts = paragraph("")
 	p.fault = widgets.NewNotice(widgets.Bad)
 	p.create = widget.NewButtonWithIcon("Create and start", theme.MediaPlayIcon(), p.submit)
 	p.create.Importance = widget.HighImportance
@@ -108,7 +111,7 @@ func (p *createPage) buildList() {
 }
 
 func (p *createPage) buildDialog() {
-	right := container.NewVScroll(container.NewVBox(p.about, p.fault, p.form))
+	right := container.NewVScroll(container.NewVBox(p.about, p.facts, p.fault, p.form))
 	split := container.NewHSplit(p.list, right)
 	split.Offset = 0.4
 	p.dialog = dialog.NewCustomWithoutButtons("New machine", split, p.w.win)
@@ -153,12 +156,14 @@ func (p *createPage) choose(e recipe.Entry) {
 	if err != nil {
 		p.plan = Plan{}
 		p.about.SetText(e.Name)
+		p.facts.SetText("")
 		p.fault.Display(widgets.NoticeText{Title: "This recipe cannot be used", Reason: err.Error()})
 		p.form.Hide()
 		p.create.Disable()
 		return
 	}
 	p.about.SetText(e.Summary)
+	p.facts.SetText(systemFacts(draft.System, time.Now()))
 	p.fault.Display(widgets.NoticeText{})
 	draft.Name = p.free(draft.Name)
 	p.plan = draft

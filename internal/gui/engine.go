@@ -56,6 +56,7 @@ type Engine interface {
 // resources as the user wrote them ("4", "8G", "half").
 type Plan struct {
 	Recipe string
+	System recipe.Version // what its image installs, as far as that is known
 	Name   string
 	CPUs   string
 	Memory string

@@ -116,6 +116,7 @@ func (l Live) Draft(recipeName string) (Plan, error) {
 	}
 	p := Plan{
 		Recipe: recipeName,
+		System: r.System(),
 		Name:   r.Name,
 		CPUs:   r.Resources.CPUs.String(),
 		Memory: r.Resources.Memory.String(),

@@ -170,3 +170,22 @@ func resources(m machine.Machine) string {
 	}
 	return strings.Join(parts, " · ")
 }
+
+// systemFacts is what to know of a system before it is installed, in short sentences.
+func systemFacts(v recipe.Version, now time.Time) string {
+	var facts []string
+	if v.Download != "" {
+		facts = append(facts, "Downloads "+v.Download+".")
+	}
+	if !v.Memory.IsZero() && !v.Disk.IsZero() {
+		facts = append(facts, "Needs at least "+v.Memory.String()+" of memory and "+v.Disk.String()+" of disk.")
+	}
+	switch {
+	case v.Support == "":
+	case v.Supported(now):
+		facts = append(facts, "Security updates until "+v.Support+".")
+	default:
+		facts = append(facts, "No security updates since "+v.Support+".")
+	}
+	return strings.Join(facts, " ")
+}

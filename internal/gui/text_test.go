@@ -104,3 +104,20 @@ func TestEveryGuestHasAName(t *testing.T) {
 		t.Error("an unknown guest is not named")
 	}
 }
+
+func TestSystemFacts(t *testing.T) {
+	day := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+	for value, want := range map[string]string{
+		"10":  "Downloads 5.7 GB. Needs at least 2G of memory and 16G of disk. No security updates since 2025-10-14.",
+		"11l": "Downloads 4.7 GB. Needs at least 2G of memory and 32G of disk. Security updates until 2029-10-09.",
+		"11":  "Downloads 7.9 GB. Needs at least 2G of memory and 32G of disk.",
+	} {
+		v, ok := recipe.FindVersion(recipe.Windows, value)
+		if got := systemFacts(v, day); !ok || got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+	if got := systemFacts(recipe.Version{}, day); got != "" {
+		t.Errorf("nothing known: %q", got)
+	}
+}

@@ -28,8 +28,9 @@ type Entry struct {
 	Name    string // the file's name without ".toml"
 	Summary string
 	Guest   Guest
-	Source  string // file path or "bundled:NAME"
-	Err     error  // why it cannot be used; Summary and Guest are empty then
+	System  Version // what its image installs; the zero value where that is not known
+	Source  string  // file path or "bundled:NAME"
+	Err     error   // why it cannot be used; Summary and Guest are empty then
 }
 
 // Bundled tells whether the recipe comes with vmctl.
@@ -54,7 +55,7 @@ func (c *Catalog) List() []Entry {
 		if err != nil {
 			e.Err = err
 		} else {
-			e.Summary, e.Guest = r.Summary, r.Guest
+			e.Summary, e.Guest, e.System = r.Summary, r.Guest, r.System()
 		}
 		entries = append(entries, e)
 	}

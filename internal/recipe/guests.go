@@ -79,6 +79,20 @@ func readData(name string) dataFile {
 	return d
 }
 
+// System is what the recipe's image installs, the zero value where that is not known, as
+// with media of the user's own.
+func (r *Recipe) System() Version {
+	if r.hasMedia() {
+		return Version{}
+	}
+	for _, name := range r.Contract().IdentityEnv {
+		if v, ok := FindVersion(r.Guest, r.Env[name]); ok {
+			return v
+		}
+	}
+	return Version{}
+}
+
 // FindVersion returns what a value of VERSION, or for Linux of BOOT, means to the image,
 // which reads it in lower case.
 func FindVersion(g Guest, spelling string) (Version, bool) {
