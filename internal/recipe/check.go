@@ -37,6 +37,7 @@ func (d *reader) check(r *Recipe) {
 		return // what the image expects is not known
 	}
 	d.checkEnv(r)
+	d.checkNetwork(r)
 	d.checkInstall(r)
 	d.checkResources(r)
 	d.checkLifecycle(r)

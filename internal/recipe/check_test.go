@@ -49,6 +49,8 @@ func TestRules(t *testing.T) {
 		{"SERIAL on demo", "guest='demo'\nenv.SERIAL='x'", "env.SERIAL: must not be set"},
 		{"SHUTDOWN on", linux + "env.SHUTDOWN=true", ""},
 		{"SHUTDOWN off", linux + "env.SHUTDOWN='no'", "env.SHUTDOWN: must not be off"},
+		{"LAN without privilege", linux + "network='lan'\nsecurity='minimal'", `network: "lan" needs security = "privileged"`},
+		{"LAN with all", linux + "network='lan'", ""},
 		{"network of users", linux + "env.NETWORK='user-mode'", ""},
 		{"no network", linux + "env.NETWORK=false", ""},
 		{"host network", linux + "env.NETWORK='host'", `env.NETWORK: must be`},

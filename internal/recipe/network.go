@@ -79,3 +79,11 @@ func (n Network) environment() []EnvVar {
 	}
 	return nil
 }
+
+// checkNetwork refuses what the image cannot do: for an address of the local network it
+// makes a macvtap device, which takes all rights (dockur/windows readme.md).
+func (d *reader) checkNetwork(r *Recipe) {
+	if r.Network == NetworkLAN && r.Security == SecurityMinimal {
+		d.report("network", `"lan" needs security = "privileged"`)
+	}
+}
