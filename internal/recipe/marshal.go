@@ -109,7 +109,7 @@ func (r *Recipe) Marshal() ([]byte, error) {
 func (r *Recipe) document() document {
 	d := document{
 		Schema: SchemaVersion, Name: r.Name, Summary: r.Summary, Image: r.Image, Guest: r.Guest,
-		Security: r.Security, Network: r.Network, RuntimeHandler: r.RuntimeHandler, Viewer: r.Viewer.document(),
+		Security: r.Security, Network: r.Network, RuntimeHandler: r.RuntimeHandler, Viewer: viewerDocument(r.Viewer),
 		Resources: resourcesDocument{r.Resources.CPUs.document(), r.Resources.Memory.String(), r.Resources.Disk.String()},
 		Lifecycle: r.Lifecycle.document(),
 		Env:       r.Env,
@@ -136,10 +136,6 @@ func (r *Recipe) document() document {
 		d.Secrets[name] = s.document()
 	}
 	return d
-}
-
-func (v Viewer) document() viewerDocument {
-	return viewerDocument{v.Display, v.Resolution, v.Protect, v.Audio}
 }
 
 func (k Disk) document() diskDocument {

@@ -90,7 +90,7 @@ func TestComplete(t *testing.T) {
 			t.Errorf("%q: first is %q, want %q", tt.typed, text, tt.want)
 		}
 	}
-	if got := Complete(Linux, "env.VERSION="); got != nil && len(got) != 0 {
+	if got := Complete(Linux, "env.VERSION="); len(got) != 0 {
 		t.Errorf("Linux has no VERSION: %v", got)
 	}
 	for _, typed := range []string{"env.X=", "gone=", "gone"} {
