@@ -94,6 +94,9 @@ func (p *pair) workload() Workload {
 		}
 		w.Devices = append(w.Devices, device)
 	}
+	for _, name := range c.CDIDevices {
+		w.Devices = append(w.Devices, Device{CDI: name})
+	}
 	p.extras()
 	return w
 }
@@ -115,16 +118,17 @@ func (p *pair) ports() []Port {
 	return out
 }
 
-// machineStorage is the storage of a machine of vmctl's, as `vmctl render` names it.
-var machineStorage = regexp.MustCompile(`/machines/([a-z0-9-]+)/storage/?$`)
+// machineStorage is the storage, or a further disk, of a machine of vmctl's, as
+// `vmctl render` names it.
+var machineStorage = regexp.MustCompile(`/machines/([a-z0-9-]+)/(?:storage|disks/[^/]+)/?$`)
 
 // mount leaves the storage of a machine of vmctl's to that machine.
 func (p *pair) mount(m cri.Mount) Mount {
 	out := Mount{Source: m.HostPath, Target: m.ContainerPath, ReadOnly: m.ReadOnly}
 	owner := machineStorage.FindStringSubmatch(m.HostPath)
-	if m.ContainerPath == storageTarget && owner != nil && p.pod.Labels[machineLabel] != "" {
+	if strings.HasPrefix(m.ContainerPath, storageTarget) && owner != nil && p.pod.Labels[machineLabel] != "" {
 		out.Volume = true
-		p.notes.add("mounts."+storageTarget, "%s stays with the machine %q, as vmctl made it; the new machine gets storage of its own", m.HostPath, owner[1])
+		p.notes.add("mounts."+m.ContainerPath, "%s stays with the machine %q, as vmctl made it; the new machine gets storage of its own", m.HostPath, owner[1])
 	}
 	return out
 }

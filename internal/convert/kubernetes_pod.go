@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -163,7 +164,7 @@ func isDeviceVolume(v *corev1.HostPathVolumeSource, target string) bool {
 	if v.Type != nil && (*v.Type == corev1.HostPathCharDev || *v.Type == corev1.HostPathBlockDev) {
 		return true
 	}
-	return v.Path == target && len(target) > 5 && target[:5] == "/dev/" && target != "/dev/bus/usb"
+	return v.Path == target && strings.HasPrefix(target, "/dev/") && target != usbBus
 }
 
 func (p pod) volume(name string) corev1.Volume {

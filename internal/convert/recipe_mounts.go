@@ -73,8 +73,8 @@ func (m *maker) mounts() {
 		case isDisk:
 			m.disk(n).path = mount.Source
 		case mount.Volume:
-		case mount.Source == "/dev/bus/usb" || target == "/dev/bus/usb":
-			m.usbBus()
+		case mount.Source == usbBus || target == usbBus:
+			m.noteUSB()
 		case strings.HasPrefix(mount.Source, "/dev/"):
 			m.w.Devices = append(m.w.Devices, Device{Path: mount.Source, Target: target})
 		default:
@@ -123,8 +123,8 @@ func (m *maker) devices() {
 			t.text("cdi", d.CDI)
 			m.deviceTables = append(m.deviceTables, t)
 		case d.Path == "/dev/kvm" || d.Path == "/dev/net/tun" || d.Path == "/dev/vhost-net":
-		case d.Path == "/dev/bus/usb":
-			m.usbBus()
+		case d.Path == usbBus || strings.HasPrefix(d.Path, usbBus+"/"):
+			m.noteUSB()
 		case isDisk:
 			m.disk(n).device = d.Path
 		case m.isDiskDevice(d.Path):
@@ -152,8 +152,12 @@ func (m *maker) isDiskDevice(path string) bool {
 	return false
 }
 
-func (m *maker) usbBus() {
+// usbBus is where the device nodes of USB are.
+const usbBus = "/dev/bus/usb"
+
+// noteUSB tells how a recipe names USB devices, where none was named.
+func (m *maker) noteUSB() {
 	if !m.usb {
-		m.notes.add("devices./dev/bus/usb", `not carried over as a whole; name each device: [[devices]] usb = "vendor:product", as lsusb shows it`)
+		m.notes.add("devices."+usbBus, `not carried over as a whole; name each device: [[devices]] usb = "vendor:product", as lsusb shows it`)
 	}
 }

@@ -15,30 +15,34 @@ import (
 // (QEMU docs/interop/qcow2.txt).
 const qcowMagic = "QFI\xfb"
 
-// diskSize is the size that the guest sees, in bytes.
-func diskSize(file string) (int64, error) {
+// diskSize is the size that the guest sees and what the file takes of this host, in
+// bytes.
+func diskSize(file string) (size, allocated int64, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer f.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return 0, 0, &os.PathError{Op: "stat", Path: file, Err: err}
+	}
+	size, allocated = st.Size, st.Blocks*512 // units of stat(2)
 	var head [32]byte
 	if _, err := io.ReadFull(f, head[:]); err == nil && string(head[:4]) == qcowMagic {
-		size := binary.BigEndian.Uint64(head[24:])
-		if size > 1<<50 {
-			return 0, &InputError{File: file, Text: fmt.Sprintf("says that it has %d bytes; it is damaged", size)}
-		}
-		return int64(size), nil
+		size = int64(min(binary.BigEndian.Uint64(head[24:]), maxDisk+1))
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
+	switch {
+	case size > maxDisk:
+		return 0, 0, &InputError{File: file, Text: "says that it is larger than any disk; it is damaged"}
+	case size < recipe.MiB:
+		return 0, 0, &InputError{File: file, Text: fmt.Sprintf("has %d bytes: no disk of a machine", size)}
 	}
-	if info.Size() < recipe.MiB {
-		return 0, &InputError{File: file, Text: fmt.Sprintf("has %d bytes: no disk of a machine", info.Size())}
-	}
-	return info.Size(), nil
+	return size, allocated, nil
 }
+
+// maxDisk is more than a recipe takes.
+const maxDisk = 1 << 50
 
 // checkUse warns of a disk on which a machine runs. QEMU locks the images that it
 // opens (QEMU docs/system, "Disk image file locking"), and the kernel tells others

@@ -4,9 +4,5 @@ package recipe
 // false for one that is not known.
 func GuestOf(image string) (Guest, bool) { return guestOf(image) }
 
-// FindVersion looks a value for VERSION, or for Linux for BOOT, up in any of its
-// accepted spellings, as the images do: in lower case.
-func FindVersion(g Guest, spelling string) (Version, bool) { return findVersion(g, spelling) }
-
 // Enabled reads a switch as the images do: Y, yes, true, on and 1 are on.
 func Enabled(value string) bool { return enabled(value) }
