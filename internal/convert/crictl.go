@@ -82,7 +82,11 @@ func (p *pair) workload() Workload {
 		w.Name = c.Name
 	}
 	for _, e := range c.Env {
-		w.Env = append(w.Env, EnvVar{Name: e.Name, Value: e.Value})
+		variable := EnvVar{Name: e.Name, Value: e.Value}
+		if m := hiddenSecret.FindStringSubmatch(e.Value); m != nil && p.pod.Labels[machineLabel] != "" {
+			variable = EnvVar{Name: e.Name, Secret: m[1]}
+		}
+		w.Env = append(w.Env, variable)
 	}
 	for _, m := range c.Mounts {
 		w.Mounts = append(w.Mounts, p.mount(m))
@@ -135,6 +139,9 @@ func (p *pair) mount(m cri.Mount) Mount {
 
 // machineLabel is on each pod that vmctl makes.
 const machineLabel = "io.vmctl.machine"
+
+// hiddenSecret is what `vmctl render` writes for a secret.
+var hiddenSecret = regexp.MustCompile(`^\(secret: (.*)\)$`)
 
 // extras notes what vmctl sets by itself.
 func (p *pair) extras() {
