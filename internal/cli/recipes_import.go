@@ -66,13 +66,8 @@ carried over, or was changed on the way, is told on standard error.`,
 }
 
 func (o *importOptions) run(t *terminal, paths []string) error {
-	if o.save && o.output != "" {
-		return usageError{errors.New("-o and --save exclude each other")}
-	}
-	if o.name != "" {
-		if err := storage.ValidName(o.name); err != nil {
-			return err
-		}
+	if err := o.check(); err != nil {
+		return err
 	}
 	w, notes, err := convert.Import(paths, o.service)
 	if err != nil {
@@ -94,18 +89,36 @@ func (o *importOptions) run(t *terminal, paths []string) error {
 	if err != nil {
 		return o.refuse(t, text, notes, err)
 	}
-	var problems recipe.Problems
-	if errors.As(r.CheckPaths(), &problems) {
-		for _, p := range problems {
-			notes = append(notes, convert.Note{Where: p.Field, Text: p.Message + "; before the first start"})
-		}
-	}
+	notes = append(notes, missing(r)...)
 	if file != "" {
 		if err := o.write(file, text); err != nil {
 			return err
 		}
 	}
 	return tellImport(t, text, file, notes)
+}
+
+// check looks at the options.
+func (o *importOptions) check() error {
+	if o.save && o.output != "" {
+		return usageError{errors.New("-o and --save exclude each other")}
+	}
+	if o.name != "" {
+		return storage.ValidName(o.name)
+	}
+	return nil
+}
+
+// missing are the paths of this host that the recipe names and that are not there.
+func missing(r *recipe.Recipe) []convert.Note {
+	var problems recipe.Problems
+	var notes []convert.Note
+	if errors.As(r.CheckPaths(), &problems) {
+		for _, p := range problems {
+			notes = append(notes, convert.Note{Where: p.Field, Text: p.Message + "; before the first start"})
+		}
+	}
+	return notes
 }
 
 // importName is how the recipe is called in problems.

@@ -225,7 +225,7 @@ func (w Workload) CheckStorage() []Note {
 	}
 	var notes remarks
 	for _, n := range a.notes {
-		if strings.HasPrefix(n.Where, a.folder) && (a.guest != recipe.Linux) {
+		if strings.HasPrefix(n.Text, "WARNING") {
 			notes = append(notes, n)
 		}
 	}

@@ -148,42 +148,40 @@ func collect[T any](m *manifest, where string, text []byte, list *[]T) error {
 
 // podOf takes the pod, or the template of pods.
 func (m *manifest) podOf(kind, where string, text []byte) error {
-	p := pod{kind: kind}
-	replicas := int32(1)
-	var own corev1.Pod
-	var dep appsv1.Deployment
-	var set appsv1.StatefulSet
-	var daemon appsv1.DaemonSet
-	var replica appsv1.ReplicaSet
-	template := &corev1.PodTemplateSpec{}
-	var count *int32
 	var err error
 	switch kind {
 	case "Pod":
-		err = m.strictly(where, text, &own)
-		p.name, p.labels, p.spec = own.Name, own.Labels, own.Spec
+		var o corev1.Pod
+		err = m.strictly(where, text, &o)
+		m.pods = append(m.pods, pod{kind, o.Name, o.Labels, o.Spec})
 	case "Deployment":
-		err = m.strictly(where, text, &dep)
-		p.name, template, count = dep.Name, &dep.Spec.Template, dep.Spec.Replicas
+		var o appsv1.Deployment
+		err = m.strictly(where, text, &o)
+		m.template(kind, o.Name, o.Spec.Template, o.Spec.Replicas)
 	case "StatefulSet":
-		err = m.strictly(where, text, &set)
-		p.name, template, count = set.Name, &set.Spec.Template, set.Spec.Replicas
-		m.claims = append(m.claims, set.Spec.VolumeClaimTemplates...)
-	case "DaemonSet":
-		err = m.strictly(where, text, &daemon)
-		p.name, template = daemon.Name, &daemon.Spec.Template
+		var o appsv1.StatefulSet
+		err = m.strictly(where, text, &o)
+		m.template(kind, o.Name, o.Spec.Template, o.Spec.Replicas)
+		m.claims = append(m.claims, o.Spec.VolumeClaimTemplates...)
 	case "ReplicaSet":
-		err = m.strictly(where, text, &replica)
-		p.name, template, count = replica.Name, &replica.Spec.Template, replica.Spec.Replicas
+		var o appsv1.ReplicaSet
+		err = m.strictly(where, text, &o)
+		m.template(kind, o.Name, o.Spec.Template, o.Spec.Replicas)
+	case "DaemonSet":
+		var o appsv1.DaemonSet
+		err = m.strictly(where, text, &o)
+		m.template(kind, o.Name, o.Spec.Template, nil)
 	}
-	if kind != "Pod" {
-		p.labels, p.spec = template.Labels, template.Spec
-	}
-	if count != nil && *count != replicas {
-		m.notes.add(where+".replicas", "%d: a recipe makes one machine", *count)
+	return err
+}
+
+// template takes the pod of what makes several alike.
+func (m *manifest) template(kind, name string, t corev1.PodTemplateSpec, replicas *int32) {
+	p := pod{kind, name, t.Labels, t.Spec}
+	if replicas != nil && *replicas != 1 {
+		m.notes.add(p.at("replicas"), "%d: a recipe makes one machine", *replicas)
 	}
 	m.pods = append(m.pods, p)
-	return err
 }
 
 // choose finds the pod and the container in it.

@@ -3,6 +3,8 @@ package convert
 import (
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/distribution/reference"
 
@@ -32,9 +34,17 @@ func (w Workload) Recipe() ([]byte, []Note, error) {
 	m.lifecycle()
 	heading := ""
 	if w.Origin != "" {
-		heading = "# From " + strings.Join(strings.Fields(w.Origin), " ") + ".\n"
+		heading = "# From " + strings.Map(printable, w.Origin) + ".\n"
 	}
 	return writeTables(heading, m.tables()), m.notes, nil
+}
+
+// printable keeps what a comment may hold.
+func printable(c rune) rune {
+	if unicode.IsPrint(c) && c != utf8.RuneError {
+		return c
+	}
+	return ' '
 }
 
 // maker turns a Workload into the tables of a recipe.
