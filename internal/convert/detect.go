@@ -20,11 +20,11 @@ const (
 func Detect(data []byte) Format {
 	top := parseNode(data)
 	switch {
-	case child(top, "services") != nil:
+	case childOf(top, "services") != nil:
 		return Compose
-	case child(top, "apiVersion") != nil && child(top, "kind") != nil:
+	case childOf(top, "apiVersion") != nil && childOf(top, "kind") != nil:
 		return Kubernetes
-	case child(top, "metadata") != nil:
+	case childOf(top, "metadata") != nil:
 		return Crictl
 	}
 	return ""
@@ -40,13 +40,13 @@ func Import(paths []string, service string) (Workload, []Note, error) {
 		}
 		return Adopt(paths[0], service)
 	}
-	files := make([]File, len(paths))
+	files := make([]InputFile, len(paths))
 	for i, p := range paths {
 		data, err := os.ReadFile(p)
 		if err != nil {
 			return Workload{}, nil, err
 		}
-		files[i] = File{p, data}
+		files[i] = InputFile{p, data}
 	}
 	w, notes, err := readFiles(files, service)
 	if err != nil {
@@ -55,7 +55,7 @@ func Import(paths []string, service string) (Workload, []Note, error) {
 	return w, append(notes, w.CheckStorage()...), nil
 }
 
-func readFiles(files []File, service string) (Workload, []Note, error) {
+func readFiles(files []InputFile, service string) (Workload, []Note, error) {
 	first := files[0]
 	format := Detect(first.Data)
 	switch {

@@ -82,9 +82,9 @@ func FuzzReadKubernetes(f *testing.F) {
 
 func FuzzReadCrictl(f *testing.F) {
 	seeds(f, "crictl")
-	pod := File{"/fuzz/pod.json", []byte(`{"metadata": {"name": "a"}}`)}
+	pod := InputFile{"/fuzz/pod.json", []byte(`{"metadata": {"name": "a"}}`)}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		w, notes, err := ReadCrictl(pod, File{"/fuzz/container.json", data})
+		w, notes, err := ReadCrictl(pod, InputFile{"/fuzz/container.json", data})
 		checkRead(t, w, notes, err)
 	})
 }

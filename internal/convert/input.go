@@ -53,7 +53,7 @@ func syntaxError(file string, err error) error {
 }
 
 // checkSyntax tells what is wrong with a file that is not YAML at all.
-func checkSyntax(f File) error {
+func checkSyntax(f InputFile) error {
 	var doc node
 	if err := yaml.Unmarshal(f.Data, &doc); err != nil {
 		return syntaxError(f.Name, err)
@@ -76,12 +76,12 @@ func parseNode(data []byte) *node {
 // nodeAt follows keys into mappings.
 func nodeAt(n *node, path ...string) *node {
 	for _, key := range path {
-		n = child(n, key)
+		n = childOf(n, key)
 	}
 	return n
 }
 
-func child(n *node, key string) *node {
+func childOf(n *node, key string) *node {
 	n = resolved(n)
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
@@ -107,7 +107,7 @@ func resolved(n *node) *node {
 func lineOf(n *node, path string) int {
 	line := 0
 	for _, key := range strings.Split(path, ".") {
-		if n = child(n, key); n == nil {
+		if n = childOf(n, key); n == nil {
 			break
 		}
 		line = n.Line

@@ -7,8 +7,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// storageTarget is where all images keep the guest's state.
-const storageTarget = "/storage"
+// storageMount is where all images keep the guest's state.
+const storageMount = "/storage"
 
 func (c *composeFile) mounts() []Mount {
 	var out []Mount
@@ -23,7 +23,7 @@ func (c *composeFile) mounts() []Mount {
 		switch v.Type {
 		case types.VolumeTypeBind:
 			out = append(out, Mount{Source: v.Source, Target: v.Target, ReadOnly: v.ReadOnly})
-			if v.Target == storageTarget {
+			if v.Target == storageMount {
 				c.notes.add(where, "the machine takes over the disk in %s: end the container first (docker compose down), as two that run on one disk destroy it", v.Source)
 			}
 		case types.VolumeTypeVolume:
@@ -56,7 +56,7 @@ func (c *composeFile) volume(v types.ServiceVolumeConfig, where string) Mount {
 		m.Source = config.Name
 	}
 	write := fmt.Sprintf("[[mounts]] source = \"DIR\", target = %q", v.Target)
-	if v.Target == storageTarget {
+	if v.Target == storageMount {
 		write = "storage.path = \"DIR\""
 	}
 	c.notes.add(where, "what is in the volume %q is not carried over: end the container, copy it with sudo cp -a --sparse=always \"$(docker volume inspect -f '{{.Mountpoint}}' %s)/.\" DIR, and write %s", m.Source, m.Source, write)

@@ -10,8 +10,8 @@ import (
 	"vmctl/internal/hint"
 )
 
-// File is a file that was read.
-type File struct {
+// InputFile is a file that was read.
+type InputFile struct {
 	Name string // for messages
 	Data []byte
 }
@@ -19,7 +19,7 @@ type File struct {
 // ReadCrictl reads the pair of files that crictl makes a container from, the
 // pod-config and the container-config in either order, JSON or YAML. A container
 // alone will do; it has no ports then. The error is ErrInput.
-func ReadCrictl(files ...File) (Workload, []Note, error) {
+func ReadCrictl(files ...InputFile) (Workload, []Note, error) {
 	var p pair
 	for _, f := range files {
 		if err := p.read(f); err != nil {
@@ -45,7 +45,7 @@ type pair struct {
 	notes                  remarks
 }
 
-func (p *pair) read(f File) error {
+func (p *pair) read(f InputFile) error {
 	c, err := cri.ParseCrictl(f.Data)
 	if err != nil {
 		return syntaxError(f.Name, err)
@@ -130,7 +130,7 @@ var machineStorage = regexp.MustCompile(`/machines/([a-z0-9-]+)/(?:storage|disks
 func (p *pair) mount(m cri.Mount) Mount {
 	out := Mount{Source: m.HostPath, Target: m.ContainerPath, ReadOnly: m.ReadOnly}
 	owner := machineStorage.FindStringSubmatch(m.HostPath)
-	if strings.HasPrefix(m.ContainerPath, storageTarget) && owner != nil && p.pod.Labels[machineLabel] != "" {
+	if strings.HasPrefix(m.ContainerPath, storageMount) && owner != nil && p.pod.Labels[machineLabel] != "" {
 		out.Volume = true
 		p.notes.add("mounts."+m.ContainerPath, "%s stays with the machine %q, as vmctl made it; the new machine gets storage of its own", m.HostPath, owner[1])
 	}

@@ -25,7 +25,7 @@ import (
 // POD/CONTAINER; an empty one means the only one. The error is ErrInput, with a hint
 // where one must be chosen.
 func ReadKubernetes(data []byte, name, service string) (Workload, []Note, error) {
-	m := manifest{name: name}
+	m := manifestFile{name: name}
 	if err := m.read(data); err != nil {
 		return Workload{}, nil, err
 	}
@@ -36,8 +36,8 @@ func ReadKubernetes(data []byte, name, service string) (Workload, []Note, error)
 	return m.workload(pod, container), m.notes, nil
 }
 
-// manifest is what the documents of a file say.
-type manifest struct {
+// manifestFile is what the documents of a file say.
+type manifestFile struct {
 	name     string
 	pods     []pod
 	claims   []corev1.PersistentVolumeClaim
@@ -56,7 +56,7 @@ type pod struct {
 // at is a place in the pod.
 func (p pod) at(field string) string { return p.kind + "/" + p.name + "." + field }
 
-func (m *manifest) read(data []byte) error {
+func (m *manifestFile) read(data []byte) error {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	for {
 		var doc node
@@ -84,7 +84,7 @@ func (m *manifest) read(data []byte) error {
 }
 
 // document takes one object in.
-func (m *manifest) document(text []byte, line int) error {
+func (m *manifestFile) document(text []byte, line int) error {
 	var meta struct {
 		metav1.TypeMeta `json:",inline"`
 		Metadata        metav1.ObjectMeta `json:"metadata"`
@@ -131,7 +131,7 @@ type rawObject []byte
 func (j *rawObject) UnmarshalJSON(data []byte) error { *j = slices.Clone(data); return nil }
 
 // strictly reads an object; fields that it does not have become notes.
-func (m *manifest) strictly(where string, text []byte, into any) error {
+func (m *manifestFile) strictly(where string, text []byte, into any) error {
 	unknown, err := json.UnmarshalStrict(text, into)
 	for _, u := range unknown {
 		m.notes.add(where, "%v: Kubernetes does not know it, and it is left out", u)
@@ -139,7 +139,7 @@ func (m *manifest) strictly(where string, text []byte, into any) error {
 	return err
 }
 
-func collect[T any](m *manifest, where string, text []byte, list *[]T) error {
+func collect[T any](m *manifestFile, where string, text []byte, list *[]T) error {
 	var v T
 	err := m.strictly(where, text, &v)
 	*list = append(*list, v)
@@ -147,7 +147,7 @@ func collect[T any](m *manifest, where string, text []byte, list *[]T) error {
 }
 
 // podOf takes the pod, or the template of pods.
-func (m *manifest) podOf(kind, where string, text []byte) error {
+func (m *manifestFile) podOf(kind, where string, text []byte) error {
 	var err error
 	switch kind {
 	case "Pod":
@@ -176,7 +176,7 @@ func (m *manifest) podOf(kind, where string, text []byte) error {
 }
 
 // template takes the pod of what makes several alike.
-func (m *manifest) template(kind, name string, t corev1.PodTemplateSpec, replicas *int32) {
+func (m *manifestFile) template(kind, name string, t corev1.PodTemplateSpec, replicas *int32) {
 	p := pod{kind, name, t.Labels, t.Spec}
 	if replicas != nil && *replicas != 1 {
 		m.notes.add(p.at("replicas"), "%d: a recipe makes one machine", *replicas)
@@ -185,7 +185,7 @@ func (m *manifest) template(kind, name string, t corev1.PodTemplateSpec, replica
 }
 
 // choose finds the pod and the container in it.
-func (m *manifest) choose(service string) (pod, corev1.Container, error) {
+func (m *manifestFile) choose(service string) (pod, corev1.Container, error) {
 	var names []string
 	for _, p := range m.pods {
 		for _, c := range p.spec.Containers {
@@ -212,6 +212,6 @@ func (m *manifest) choose(service string) (pod, corev1.Container, error) {
 }
 
 // origin is the file and the object, for people.
-func (m *manifest) origin(p pod) string {
+func (m *manifestFile) origin(p pod) string {
 	return fmt.Sprintf("%s, %s %s", filepath.Base(m.name), strings.ToLower(p.kind), p.name)
 }

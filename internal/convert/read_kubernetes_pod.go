@@ -39,7 +39,7 @@ func containerTexts() map[string]string {
 	}
 }
 
-func (m *manifest) workload(p pod, c corev1.Container) Workload {
+func (m *manifestFile) workload(p pod, c corev1.Container) Workload {
 	w := Workload{
 		Name:   p.name,
 		Image:  c.Image,
@@ -78,7 +78,7 @@ func (m *manifest) workload(p pod, c corev1.Container) Workload {
 const maxGraceSeconds = 1 << 30
 
 // environment is the container's, with the values of ConfigMaps that are in the file.
-func (m *manifest) environment(p pod, c corev1.Container) []EnvVar {
+func (m *manifestFile) environment(p pod, c corev1.Container) []EnvVar {
 	var out []EnvVar
 	for _, e := range c.Env {
 		where := p.at("env." + e.Name)
@@ -101,7 +101,7 @@ func (m *manifest) environment(p pod, c corev1.Container) []EnvVar {
 	return out
 }
 
-func (m *manifest) config(ref *corev1.ConfigMapKeySelector) *string {
+func (m *manifestFile) config(ref *corev1.ConfigMapKeySelector) *string {
 	for _, c := range m.configs {
 		if value, ok := c.Data[ref.Key]; ok && c.Name == ref.Name {
 			return &value
@@ -110,7 +110,7 @@ func (m *manifest) config(ref *corev1.ConfigMapKeySelector) *string {
 	return nil
 }
 
-func (m *manifest) privileges(p pod, c corev1.Container, w *Workload) {
+func (m *manifestFile) privileges(p pod, c corev1.Container, w *Workload) {
 	if s := c.SecurityContext; s != nil {
 		w.Privileged = s.Privileged != nil && *s.Privileged
 		if s.Capabilities != nil {
@@ -135,7 +135,7 @@ func (m *manifest) privileges(p pod, c corev1.Container, w *Workload) {
 }
 
 // volumes are the container's mounts; those that show device nodes are devices.
-func (m *manifest) volumes(p pod, c corev1.Container, w *Workload) {
+func (m *manifestFile) volumes(p pod, c corev1.Container, w *Workload) {
 	for _, mount := range c.VolumeMounts {
 		where := p.at("volumes." + mount.Name)
 		v := p.volume(mount.Name)
@@ -164,7 +164,7 @@ func isDeviceVolume(v *corev1.HostPathVolumeSource, target string) bool {
 	if v.Type != nil && (*v.Type == corev1.HostPathCharDev || *v.Type == corev1.HostPathBlockDev) {
 		return true
 	}
-	return v.Path == target && strings.HasPrefix(target, "/dev/") && target != usbBus
+	return v.Path == target && strings.HasPrefix(target, "/dev/") && target != usbDevices
 }
 
 func (p pod) volume(name string) corev1.Volume {
@@ -177,7 +177,7 @@ func (p pod) volume(name string) corev1.Volume {
 }
 
 // claim is a mounted claim: by name, or one that a StatefulSet makes for each pod.
-func (m *manifest) claim(where string, v corev1.Volume, mount corev1.VolumeMount) Mount {
+func (m *manifestFile) claim(where string, v corev1.Volume, mount corev1.VolumeMount) Mount {
 	out := Mount{Source: mount.Name, Target: mount.MountPath, ReadOnly: mount.ReadOnly, Volume: true}
 	if v.PersistentVolumeClaim != nil {
 		out.Source = v.PersistentVolumeClaim.ClaimName
@@ -188,7 +188,7 @@ func (m *manifest) claim(where string, v corev1.Volume, mount corev1.VolumeMount
 		}
 	}
 	write := fmt.Sprintf("[[mounts]] source = \"DIR\", target = %q", mount.MountPath)
-	if mount.MountPath == storageTarget {
+	if mount.MountPath == storageMount {
 		write = "storage.path = \"DIR\""
 	}
 	m.notes.add(where, "what is in the claim %q is not carried over: end the pod, copy the claim's files into a directory DIR of this host, and write %s", out.Source, write)

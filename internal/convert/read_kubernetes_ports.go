@@ -13,7 +13,7 @@ import (
 // ports are the container's and those that a Service leads to. A port of the node
 // becomes the same one of this host; one that only the cluster reached, a free one
 // on 127.0.0.1.
-func (m *manifest) ports(p pod, c corev1.Container) []Port {
+func (m *manifestFile) ports(p pod, c corev1.Container) []Port {
 	var out []Port
 	for _, cp := range c.Ports {
 		port := Port{Name: cp.Name, Guest: int(cp.ContainerPort), Protocol: protocolOf(cp.Protocol), Address: recipe.Loopback}

@@ -174,9 +174,9 @@ func (a *adoption) workload() Workload {
 		Image:      contract.DefaultImage,
 		Origin:     "the storage directory " + a.folder,
 		Env:        append([]EnvVar{{Name: "DISK_SIZE", Value: sizeText(a.size)}}, a.env...),
-		Mounts:     []Mount{{Source: a.folder, Target: storageTarget}},
+		Mounts:     []Mount{{Source: a.folder, Target: storageMount}},
 		Privileged: true,
-		Ports:      []Port{{Address: recipe.Loopback, Guest: viewerPort}, {Address: recipe.Loopback, Guest: vncPort}},
+		Ports:      []Port{{Address: recipe.Loopback, Guest: screenPort}, {Address: recipe.Loopback, Guest: rfbPort}},
 	}
 	switch a.guest {
 	case recipe.Windows:

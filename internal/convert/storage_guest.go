@@ -215,7 +215,7 @@ func (a *adoption) linux() {
 // on this host and has a disk, and warns of what the image would do to it. Nothing
 // there is changed.
 func (w Workload) CheckStorage() []Note {
-	i := slices.IndexFunc(w.Mounts, func(m Mount) bool { return path.Clean(m.Target) == storageTarget && !m.Volume })
+	i := slices.IndexFunc(w.Mounts, func(m Mount) bool { return path.Clean(m.Target) == storageMount && !m.Volume })
 	if i < 0 || diskOf(w.Mounts[i].Source) == "" {
 		return nil
 	}

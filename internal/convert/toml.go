@@ -23,7 +23,7 @@ func (t *table) set(key, value, comment string) {
 }
 
 // text adds a string.
-func (t *table) text(key, value string) { t.set(key, quote(value), "") }
+func (t *table) text(key, value string) { t.set(key, tomlString(value), "") }
 
 // writeTables joins tables, an empty line between them, and leaves out empty ones.
 func writeTables(heading string, tables []table) []byte {
@@ -41,8 +41,8 @@ func writeTables(heading string, tables []table) []byte {
 	return []byte(heading + strings.Join(parts, "\n\n") + "\n")
 }
 
-// quote writes a TOML string, in double quotes where nothing must be escaped.
-func quote(s string) string {
+// tomlString writes a TOML string, in double quotes where nothing must be escaped.
+func tomlString(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == '"' || c == '\\' || c == 0x7f }) {
 		return `"` + s + `"`
@@ -62,14 +62,14 @@ func quoteKey(key string) string {
 	if bare {
 		return key
 	}
-	return quote(key)
+	return tomlString(key)
 }
 
 // quoteArray writes an array of strings.
 func quoteArray(items []string) string {
 	quoted := make([]string, len(items))
 	for i, s := range items {
-		quoted[i] = quote(s)
+		quoted[i] = tomlString(s)
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
 }

@@ -78,7 +78,7 @@ func (m *maker) plainEnv(e EnvVar) {
 	if isSecretName(e.Name) && e.Value != "" {
 		m.notes.add("env."+e.Name, "stands in the recipe in clear; [secrets] can take it from a file, a command or the keyring")
 	}
-	m.env.set(quoteKey(e.Name), quote(e.Value), e.Comment)
+	m.env.set(quoteKey(e.Name), tomlString(e.Value), e.Comment)
 }
 
 func (m *maker) secret(e EnvVar) {
@@ -87,9 +87,9 @@ func (m *maker) secret(e EnvVar) {
 	case f == nil:
 		m.notes.add("env."+e.Name, "its value is in %s, and is not carried over; write it in [secrets]", e.Secret)
 	case f.File != "":
-		m.secrets.set(key, "{ file = "+quote(f.File)+" }", "")
+		m.secrets.set(key, "{ file = "+tomlString(f.File)+" }", "")
 	case f.Env != "":
-		m.secrets.set(key, "{ env = "+quote(f.Env)+" }", "")
+		m.secrets.set(key, "{ env = "+tomlString(f.Env)+" }", "")
 	default:
 		m.secrets.set(key, "{ command = "+quoteArray(f.Command)+" }", "")
 	}
@@ -256,7 +256,7 @@ func (m *maker) installed(values map[string]string) {
 	if value == "" || values[name] != "" || m.hasMedia() {
 		return
 	}
-	m.env.set(name, quote(value), "what the image takes by itself")
+	m.env.set(name, tomlString(value), "what the image takes by itself")
 	m.notes.add("env."+name, "not said; the image's own default is %q, and it must not change later", value)
 }
 

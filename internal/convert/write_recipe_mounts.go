@@ -65,7 +65,7 @@ func (m *maker) mounts() {
 		target := path.Clean(mount.Target)
 		n, isDisk := diskNumber(target, "/storage")
 		switch {
-		case target == storageTarget:
+		case target == storageMount:
 			hasStorage = true
 			m.mainStorage(mount)
 		case isDisk && mount.Volume:
@@ -73,7 +73,7 @@ func (m *maker) mounts() {
 		case isDisk:
 			m.disk(n).path = mount.Source
 		case mount.Volume:
-		case mount.Source == usbBus || target == usbBus:
+		case mount.Source == usbDevices || target == usbDevices:
 			m.noteUSB()
 		case strings.HasPrefix(mount.Source, "/dev/"):
 			m.w.Devices = append(m.w.Devices, Device{Path: mount.Source, Target: target})
@@ -99,7 +99,7 @@ func (m *maker) mainStorage(mount Mount) {
 	}
 	size := claimSize(mount.Size)
 	if size != "" && !slices.ContainsFunc(m.w.Env, func(e EnvVar) bool { return e.Name == "DISK_SIZE" }) {
-		m.resources.set("disk", quote(size), "as much as the volume holds")
+		m.resources.set("disk", tomlString(size), "as much as the volume holds")
 	}
 }
 
@@ -123,7 +123,7 @@ func (m *maker) devices() {
 			t.text("cdi", d.CDI)
 			m.deviceTables = append(m.deviceTables, t)
 		case d.Path == "/dev/kvm" || d.Path == "/dev/net/tun" || d.Path == "/dev/vhost-net":
-		case d.Path == usbBus || strings.HasPrefix(d.Path, usbBus+"/"):
+		case d.Path == usbDevices || strings.HasPrefix(d.Path, usbDevices+"/"):
 			m.noteUSB()
 		case isDisk:
 			m.disk(n).device = d.Path
@@ -152,12 +152,12 @@ func (m *maker) isDiskDevice(path string) bool {
 	return false
 }
 
-// usbBus is where the device nodes of USB are.
-const usbBus = "/dev/bus/usb"
+// usbDevices is where the device nodes of USB are.
+const usbDevices = "/dev/bus/usb"
 
 // noteUSB tells how a recipe names USB devices, where none was named.
 func (m *maker) noteUSB() {
 	if !m.usb {
-		m.notes.add("devices."+usbBus, `not carried over as a whole; name each device: [[devices]] usb = "vendor:product", as lsusb shows it`)
+		m.notes.add("devices."+usbDevices, `not carried over as a whole; name each device: [[devices]] usb = "vendor:product", as lsusb shows it`)
 	}
 }

@@ -15,13 +15,13 @@ import (
 
 // The ports that all images serve themselves (qemus/qemu src/server.sh).
 const (
-	viewerPort = 8006
-	vncPort    = 5900
+	screenPort = 8006
+	rfbPort    = 5900
 )
 
 func (m *maker) setWebPort(e EnvVar) {
 	n, err := strconv.Atoi(e.Value)
-	if err != nil || n == viewerPort {
+	if err != nil || n == screenPort {
 		return
 	}
 	m.webPort = n
@@ -44,7 +44,7 @@ func (m *maker) ports() {
 	var seen []string
 	for _, p := range m.w.Ports {
 		if m.webPort != 0 && p.Guest == m.webPort {
-			p.Guest = viewerPort
+			p.Guest = screenPort
 		}
 		p.Protocol = cmp.Or(strings.ToLower(p.Protocol), "tcp")
 		key := fmt.Sprintf("%d/%s", p.Guest, p.Protocol)
@@ -52,7 +52,7 @@ func (m *maker) ports() {
 		switch {
 		case p.Protocol != "tcp" && p.Protocol != "udp":
 			m.notes.add(where, "left out: vmctl forwards TCP and UDP")
-		case p.Guest == vncPort && p.Protocol == "udp":
+		case p.Guest == rfbPort && p.Protocol == "udp":
 			m.notes.add(where, "left out: VNC uses TCP only")
 		case slices.Contains(seen, key):
 			m.notes.add(where, "left out: a port of the guest is forwarded once")
@@ -87,11 +87,11 @@ func (m *maker) port(p Port, where string) table {
 	ip, err := netip.ParseAddr(address)
 	switch {
 	case err == nil && ip.IsLoopback() && address == recipe.Loopback:
-	case p.Guest == vncPort && (err != nil || !ip.IsLoopback()):
+	case p.Guest == rfbPort && (err != nil || !ip.IsLoopback()):
 		m.notes.add(where, "VNC never asks for a password, so it is forwarded on 127.0.0.1 only, not on %s", address)
 	default:
 		t.text("address", address)
-		if p.Guest == viewerPort && !recipe.Enabled(m.w.value("PROTECT")) {
+		if p.Guest == screenPort && !recipe.Enabled(m.w.value("PROTECT")) {
 			m.notes.add(where, "whoever reaches %s sees the screen, as before; take the address out to have it on this host only, or write viewer.protect = true", address)
 		}
 	}
@@ -102,7 +102,7 @@ func (m *maker) port(p Port, where string) table {
 var portLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
 func portName(p Port) string {
-	known := map[int]string{viewerPort: "viewer", vncPort: "vnc", 3389: "rdp", 22: "ssh"}
+	known := map[int]string{screenPort: "viewer", rfbPort: "vnc", 3389: "rdp", 22: "ssh"}
 	switch name := known[p.Guest]; {
 	case name != "" && p.Protocol == "udp":
 		return name + "-udp"
