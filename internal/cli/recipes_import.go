@@ -32,7 +32,7 @@ type jsonNote struct {
 	Text  string `json:"text"`
 }
 
-func newRecipesImport(t *terminal) *cobra.Command {
+func newRecipeImport(t *terminal) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use:   "import FILE...|DIR",
