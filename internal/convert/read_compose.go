@@ -33,7 +33,11 @@ func ReadCompose(data []byte, name, service string) (Workload, []Note, error) {
 	if err := c.choose(service); err != nil {
 		return Workload{}, nil, err
 	}
-	return c.workload(), c.notes, nil
+	w := c.workload()
+	for name, err := range c.required {
+		return Workload{}, nil, &InputError{File: c.name, Text: fmt.Sprintf("the variable %s: %v", name, err)}
+	}
+	return w, c.notes, nil
 }
 
 // composeFile is a compose file on its way to a Workload.
@@ -44,7 +48,10 @@ type composeFile struct {
 	service types.ServiceConfig // with its environment resolved
 	written types.ServiceConfig // with what the loader drops on the way
 	unset   []string            // variables that were asked for and are not there
-	notes   remarks
+	// required are variables that must be set and are not, with what the file says of
+	// it. Those that are a variable of the machine are taken out: the recipe fetches them.
+	required map[string]error
+	notes    remarks
 }
 
 // versionLine is the obsolete top-level key, about which the loader would print a
@@ -88,13 +95,34 @@ func (c *composeFile) options(folder string) func(*loader.Options) {
 
 // substitute is the loader's own substitution, which would log what is not set.
 func (c *composeFile) substitute(text string, lookup template.Mapping) (string, error) {
-	return template.SubstituteWithOptions(text, func(name string) (string, bool) {
+	result, err := template.SubstituteWithOptions(text, func(name string) (string, bool) {
 		value, ok := lookup(name)
 		if !ok && (strings.Contains(text, "${"+name+"}") || strings.Contains(text, "$"+name)) && !slices.Contains(c.unset, name) {
 			c.unset = append(c.unset, name)
 		}
 		return value, ok
 	}, template.WithoutLogging)
+	var missing *template.MissingRequiredError
+	if errors.As(err, &missing) && variableOf(text) == missing.Variable {
+		if c.required == nil {
+			c.required = map[string]error{}
+		}
+		c.required[missing.Variable] = missing
+		return "", nil
+	}
+	return result, err
+}
+
+// wholeVariable is a value that is one variable and nothing else: $NAME, ${NAME}, or
+// ${NAME:?message} for one that must be set.
+var wholeVariable = regexp.MustCompile(`^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?::?\?[^{}]*)?\})$`)
+
+// variableOf is the name in a wholeVariable; "" for any other value.
+func variableOf(text string) string {
+	if m := wholeVariable.FindStringSubmatch(text); m != nil {
+		return m[1] + m[2]
+	}
+	return ""
 }
 
 // composeEnvironment is what variables stand for: this process's environment before
@@ -129,8 +157,9 @@ func (c *composeFile) loadError(err error, path string) error {
 	if errors.As(err, &missing) {
 		return &InputError{File: c.name, Text: err.Error()}
 	}
-	text := strings.ReplaceAll(err.Error(), path, c.name)
+	text := strings.ReplaceAll(strings.ReplaceAll(err.Error(), path, c.name), "\n", "; ")
 	text = strings.TrimPrefix(text, "validating "+c.name+": ")
+	text = strings.TrimPrefix(text, "error while interpolating ")
 	e := &InputError{File: c.name, Text: text}
 	if strings.Contains(text, "yaml: ") {
 		return syntaxError(c.name, err)

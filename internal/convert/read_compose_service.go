@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,11 +51,8 @@ func capabilities(names []string) []string {
 	return out
 }
 
-// wholeVariable is a value that is one variable and nothing else.
-var wholeVariable = regexp.MustCompile(`^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})$`)
-
 // environment is the service's, in the order of the file. A password that the file
-// leaves to a variable is left to it.
+// leaves to a variable is left to it, and so is what must be set and is not.
 func (c *composeFile) environment() []EnvVar {
 	written, order := c.writtenEnv()
 	position := func(name string) int {
@@ -74,10 +70,12 @@ func (c *composeFile) environment() []EnvVar {
 	for _, name := range names {
 		value := c.service.Environment[name]
 		e := EnvVar{Name: name}
-		m := wholeVariable.FindStringSubmatch(written[name])
+		variable := variableOf(written[name])
+		_, required := c.required[variable]
 		switch {
-		case isSecretName(name) && m != nil:
-			e.Fetch = &Fetch{Env: m[1] + m[2]}
+		case variable != "" && (isSecretName(name) || required):
+			delete(c.required, variable)
+			e.Fetch = &Fetch{Env: variable}
 			e.Secret = "variable " + e.Fetch.Env
 			c.notes.add(c.at("environment."+name), "left to the variable %s, which must be in the environment of vmctl up", e.Fetch.Env)
 		case value == nil:

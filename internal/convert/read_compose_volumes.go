@@ -55,10 +55,17 @@ func (c *composeFile) volume(v types.ServiceVolumeConfig, where string) Mount {
 	if config.Name != "" {
 		m.Source = config.Name
 	}
-	write := fmt.Sprintf("[[mounts]] source = \"DIR\", target = %q", v.Target)
-	if v.Target == storageMount {
-		write = "storage.path = \"DIR\""
-	}
-	c.notes.add(where, "what is in the volume %q is not carried over: end the container, copy it with sudo cp -a --sparse=always \"$(docker volume inspect -f '{{.Mountpoint}}' %s)/.\" DIR, and write %s", m.Source, m.Source, write)
+	c.notes.add(where, "what is in the volume %q is not carried over: end the container, copy it with sudo cp -a --sparse=always \"$(docker volume inspect -f '{{.Mountpoint}}' %s)/.\" DIR, and write %s", m.Source, m.Source, keyFor(v.Target))
 	return m
+}
+
+// keyFor is what a recipe says to have a directory DIR at a target.
+func keyFor(target string) string {
+	if target == storageMount {
+		return `storage.path = "DIR"`
+	}
+	if n, ok := diskNumber(target, storageMount); ok {
+		return fmt.Sprintf(`path = "DIR" for disk%d in [[disks]]`, n)
+	}
+	return fmt.Sprintf(`[[mounts]] source = "DIR", target = %q`, target)
 }

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -85,6 +86,8 @@ func (p *pair) workload() Workload {
 		variable := EnvVar{Name: e.Name, Value: e.Value}
 		if m := hiddenSecret.FindStringSubmatch(e.Value); m != nil && p.pod.Labels[machineLabel] != "" {
 			variable = EnvVar{Name: e.Name, Secret: m[1]}
+		} else if e.Value == "@SECRET_"+e.Name+"@" {
+			variable = EnvVar{Name: e.Name, Secret: "the script beside the file"}
 		}
 		w.Env = append(w.Env, variable)
 	}
@@ -105,7 +108,14 @@ func (p *pair) workload() Workload {
 	return w
 }
 
+// portsAnnotation is on each pod that vmctl makes: its ports with their names.
+const portsAnnotation = "io.vmctl.ports"
+
 func (p *pair) ports() []Port {
+	var named []Port
+	if json.Unmarshal([]byte(p.pod.Annotations[portsAnnotation]), &named) != nil {
+		named = nil // not ours, or none: the ports have no names
+	}
 	var out []Port
 	for _, m := range p.pod.PortMappings {
 		port := Port{Address: m.HostIP, Host: m.HostPort, Guest: m.ContainerPort}
@@ -116,6 +126,11 @@ func (p *pair) ports() []Port {
 			port.Protocol = "udp"
 		default:
 			port.Protocol = fmt.Sprintf("protocol %d", m.Protocol)
+		}
+		for _, n := range named {
+			if n.Guest == port.Guest && n.Protocol == port.Protocol {
+				port.Name = n.Name
+			}
 		}
 		out = append(out, port)
 	}
@@ -129,6 +144,10 @@ var machineStorage = regexp.MustCompile(`/machines/([a-z0-9-]+)/(?:storage|disks
 // mount leaves the storage of a machine of vmctl's to that machine.
 func (p *pair) mount(m cri.Mount) Mount {
 	out := Mount{Source: m.HostPath, Target: m.ContainerPath, ReadOnly: m.ReadOnly}
+	if absolute, err := filepath.Abs(filepath.Join(filepath.Dir(p.containerName), m.HostPath)); err == nil && !filepath.IsAbs(m.HostPath) {
+		out.Source = absolute
+		p.notes.add("mounts."+m.ContainerPath, "the runtimes refuse a relative path; %q is taken from the folder of the file", m.HostPath)
+	}
 	owner := machineStorage.FindStringSubmatch(m.HostPath)
 	if strings.HasPrefix(m.ContainerPath, storageMount) && owner != nil && p.pod.Labels[machineLabel] != "" {
 		out.Volume = true
@@ -140,7 +159,8 @@ func (p *pair) mount(m cri.Mount) Mount {
 // machineLabel is on each pod that vmctl makes.
 const machineLabel = "io.vmctl.machine"
 
-// hiddenSecret is what `vmctl render` writes for a secret.
+// hiddenSecret is what `vmctl render` writes for a secret. `vmctl export` leaves a
+// word for its script to replace.
 var hiddenSecret = regexp.MustCompile(`^\(secret: (.*)\)$`)
 
 // extras notes what vmctl sets by itself.

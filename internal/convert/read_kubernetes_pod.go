@@ -2,6 +2,8 @@ package convert
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,7 +87,7 @@ func (m *manifestFile) environment(p pod, c corev1.Container) []EnvVar {
 		from := e.ValueFrom
 		switch {
 		case from == nil:
-			out = append(out, EnvVar{Name: e.Name, Value: e.Value})
+			out = append(out, EnvVar{Name: e.Name, Value: expand(e.Value, out)})
 		case from.SecretKeyRef != nil:
 			ref := from.SecretKeyRef
 			out = append(out, EnvVar{Name: e.Name, Secret: fmt.Sprintf("secret %s, key %s", ref.Name, ref.Key),
@@ -99,6 +101,25 @@ func (m *manifestFile) environment(p pod, c corev1.Container) []EnvVar {
 		}
 	}
 	return out
+}
+
+// expansion is what Kubernetes replaces in a value: $(NAME), and $$ for a $.
+var expansion = regexp.MustCompile(`\$\$|\$\([^)]*\)`)
+
+// expand replaces the variables that stand before in the list; those that do not are
+// left as they are (Kubernetes API, EnvVar.value).
+func expand(value string, before []EnvVar) string {
+	return expansion.ReplaceAllStringFunc(value, func(found string) string {
+		if found == "$$" {
+			return "$"
+		}
+		for _, e := range slices.Backward(before) {
+			if e.Name == found[2:len(found)-1] && e.Secret == "" {
+				return e.Value
+			}
+		}
+		return found
+	})
 }
 
 func (m *manifestFile) config(ref *corev1.ConfigMapKeySelector) *string {
@@ -187,10 +208,6 @@ func (m *manifestFile) claim(where string, v corev1.Volume, mount corev1.VolumeM
 			out.Size = size.String()
 		}
 	}
-	write := fmt.Sprintf("[[mounts]] source = \"DIR\", target = %q", mount.MountPath)
-	if mount.MountPath == storageMount {
-		write = "storage.path = \"DIR\""
-	}
-	m.notes.add(where, "what is in the claim %q is not carried over: end the pod, copy the claim's files into a directory DIR of this host, and write %s", out.Source, write)
+	m.notes.add(where, "what is in the claim %q is not carried over: end the pod, copy the claim's files into a directory DIR of this host, and write %s", out.Source, keyFor(mount.MountPath))
 	return out
 }
