@@ -73,7 +73,9 @@ func (c *composeFile) network() (lan bool) {
 			c.notes.add(where, "macvlan becomes network = \"lan\": the container runtime needs a pod network of the type macvlan%s", macvlanFacts(config.DriverOpts["parent"], subnets(config.Ipam.Config)))
 		case config.Driver != "" && config.Driver != "bridge":
 			c.notes.add(where, "not carried over: a network of the type %q", config.Driver)
-		case name != "default" || bool(config.External):
+		case bool(config.External):
+			c.notes.add(where, "an external network: where it is a macvlan one, write network = \"lan\"")
+		case name != "default":
 			c.notes.add(where, "not carried over: the machine is on the container runtime's own network, and reached through [[ports]]")
 		}
 		if own != nil && own.Ipv4Address != "" {

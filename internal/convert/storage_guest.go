@@ -143,7 +143,7 @@ func isoName(version, language string) string {
 		if plain, err := url.PathUnescape(name); err == nil {
 			name = plain
 		}
-		return notInName.ReplaceAllString(name, "_")
+		return isoFile(notInName.ReplaceAllString(name, "_"))
 	}
 	v, known := recipe.FindVersion(recipe.Windows, version)
 	if !known {
@@ -151,6 +151,19 @@ func isoName(version, language string) string {
 	}
 	l, _ := recipe.FindLanguage(cmp.Or(language, "en"))
 	return v.ID + isoSuffix(l) + ".iso"
+}
+
+// isoFile is what the image calls the ISO that comes of a download: older releases
+// kept the name of the download (dockur/windows src/install.sh skipInstall).
+func isoFile(download string) string {
+	ext := strings.ToLower(path.Ext(download))
+	if slices.Contains([]string{".esd", ".zip", ".7z", ".rar", ".gz", ".gzip", ".xz", ".bz", ".bz2", ".lzma"}, ext) {
+		download = download[:len(download)-len(ext)]
+	}
+	if !strings.HasSuffix(strings.ToLower(download), ".iso") {
+		download += ".iso"
+	}
+	return download
 }
 
 // ambiguous notes the languages that lead to the same name.
@@ -232,7 +245,7 @@ func (w Workload) CheckStorage() []Note {
 	base, err := a.state("windows.base")
 	version, language := w.value("VERSION"), w.value("LANGUAGE")
 	want := isoName(cmp.Or(version, "11"), language)
-	if err == nil && base != "" && !customISO.MatchString(base) && !strings.EqualFold(want, base) {
+	if err == nil && base != "" && !customISO.MatchString(base) && !strings.EqualFold(want, isoFile(base)) {
 		notes.add(a.folder, "WARNING: the disk was installed from %s, and VERSION = %q, LANGUAGE = %q ask for %s: the image would move the disk away and install anew",
 			base, version, language, cmp.Or(want, "something else"))
 	}

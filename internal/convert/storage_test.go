@@ -243,6 +243,20 @@ func TestIdentityOfEveryVersionAndLanguage(t *testing.T) {
 	}
 }
 
+// A download that is not an ISO becomes one.
+func TestISONameOfDownload(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://example.org/a/Win%2011.iso?x=1": "Win_11.iso",
+		"http://example.org/x.esd":               "x.iso",
+		"https://example.org/x.iso.7z":           "x.iso",
+		"https://example.org/download":           "download.iso",
+	} {
+		if got := isoName(url, ""); got != want {
+			t.Errorf("isoName(%q) = %q, want %q", url, got, want)
+		}
+	}
+}
+
 // A compose file whose disk is there and of another version would lose it.
 func TestCheckStorage(t *testing.T) {
 	dir := folder(t, map[string]string{"data.img": "64G", "windows.base": "win10x64.iso"})
