@@ -9,6 +9,10 @@
 //	w, notes, err := convert.ReadCompose(data, "compose.yml", "windows")
 //	toml, more, err := w.Recipe()
 //
+// The other way, a Machine is a recipe and what the runtime would be asked for to run it:
+//
+//	data, notes, err := convert.Machine(configs).Compose()
+//
 // The storage directory of a machine is read into a Workload too: see Adopt. Import
 // finds out by itself which of all these it is given.
 //

@@ -8,8 +8,10 @@ import (
 // Workload is one container that runs a virtual machine, in the terms that compose,
 // Kubernetes and CRI share.
 type Workload struct {
-	Name  string // of the service, pod or container
-	Image string // reference as written
+	Name string // of the service, pod or container
+	// Hostname is the container's; the images make the guest's MAC address from it.
+	Hostname string
+	Image    string // reference as written
 	// Origin is where it was read, for people: "compose.yml, service windows".
 	Origin string
 	// Env is the image's environment in the order of the file.
