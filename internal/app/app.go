@@ -57,13 +57,16 @@ func New(o Options) (*App, error) {
 
 // Catalog is the recipes known by name: the user's, then the bundled ones.
 func (a *App) Catalog() *recipe.Catalog {
-	return recipe.NewCatalog(recipes.FS, filepath.Join(xdg.ConfigHome, "vmctl", "recipes"))
+	return recipe.NewCatalog(recipes.FS, a.RecipesDir())
 }
 
 // Overrides are what the environment changes in every recipe.
 func (a *App) Overrides() ([]recipe.Override, error) {
 	return recipe.FromEnvironment(a.options.Environ)
 }
+
+// RecipesDir is the directory of the user's own recipes. It may not be there.
+func (a *App) RecipesDir() string { return filepath.Join(xdg.ConfigHome, "vmctl", "recipes") }
 
 // Store is where the user's machines are.
 func (a *App) Store() *storage.Store {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vmctl/internal/containerd"
+	"vmctl/internal/convert"
 	"vmctl/internal/cri"
 	"vmctl/internal/machine"
 	"vmctl/internal/portfwd"
@@ -56,7 +57,7 @@ type exitRow struct {
 // exitTable maps errors to exit codes. The first row that matches counts.
 var exitTable = []exitRow{
 	{exitInterrupted, "interrupted; what was waited for goes on", []error{context.Canceled}},
-	{exitUsage, "wrong usage, recipe or configuration", []error{errUsage, storage.ErrInvalidName, containerd.ErrInvalidName}},
+	{exitUsage, "wrong usage, recipe or configuration", []error{errUsage, storage.ErrInvalidName, containerd.ErrInvalidName, convert.ErrInput}},
 	{exitGuard, "refused to protect data", []error{machine.ErrGuard, recipe.ErrChanged}},
 	{exitTimeout, "timed out", []error{machine.ErrTimeout, cri.ErrTimeout, context.DeadlineExceeded}},
 	{exitRuntime, "runtime unreachable or not usable", []error{cri.ErrUnavailable, cri.ErrPermission, cri.ErrCRIDisabled, cri.ErrNoRuntime}},

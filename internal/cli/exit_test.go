@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vmctl/internal/containerd"
+	"vmctl/internal/convert"
 	"vmctl/internal/cri"
 	"vmctl/internal/hint"
 	"vmctl/internal/machine"
@@ -36,6 +37,7 @@ func TestExitCodes(t *testing.T) {
 		{"a name", storage.ErrInvalidName, 2},
 		{"a runtime's name", containerd.ErrInvalidName, 2},
 		{"a recipe", recipe.Problems{{File: "x.toml"}}, 2},
+		{"a compose file", &convert.InputError{File: "compose.yml"}, 2},
 		{"no such machine", machine.ErrNotFound, 3},
 		{"no such recipe", recipe.ErrUnknown, 3},
 		{"no such image", cri.ErrNotFound, 3},

@@ -29,7 +29,7 @@ of its name; one that cannot be read is listed with what is wrong with it.`,
 	t.jsonFlag(ls)
 	cmd := group("recipes", "The recipes that machines are made from", ls,
 		newRecipeShow(t), newRecipeValidate(t), newRecipeDiff(t), newRecipeVersions(t), newRecipeSchema(t))
-	cmd.AddCommand(newRecipeNew(t), newRecipeEdit(t), newRecipeSet(t), newRecipeUnset(t))
+	cmd.AddCommand(newRecipeNew(t), newRecipeEdit(t), newRecipeSet(t), newRecipeUnset(t), newRecipeImport(t))
 	cmd.Long = `A recipe is a TOML file that says how to make a machine. Those in
 $XDG_CONFIG_HOME/vmctl/recipes are known by name, and so are the bundled ones.`
 	cmd.RunE = func(*cobra.Command, []string) error { return runRecipes(t) }

@@ -6,8 +6,15 @@
 // format says and a Workload does not hold is a Note, so that nothing is dropped
 // in silence.
 //
-//	w, notes, err := convert.ReadCompose(data, "compose.yml")
+//	w, notes, err := convert.ReadCompose(data, "compose.yml", "windows")
 //	toml, more, err := w.Recipe()
 //
-// The package reads and writes bytes; it asks no runtime and starts nothing.
+// The other way, a Machine is a recipe and what the runtime would be asked for to run it:
+//
+//	data, notes, err := convert.Machine(configs).Compose()
+//
+// The storage directory of a machine is read into a Workload too: see Adopt. Import
+// finds out by itself which of all these it is given.
+//
+// The package asks no runtime and starts nothing, and only ever reads files.
 package convert

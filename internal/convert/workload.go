@@ -8,8 +8,12 @@ import (
 // Workload is one container that runs a virtual machine, in the terms that compose,
 // Kubernetes and CRI share.
 type Workload struct {
-	Name  string // of the service, pod or container
-	Image string // reference as written
+	Name string // of the service, pod or container
+	// Hostname is the container's; the images make the guest's MAC address from it.
+	Hostname string
+	Image    string // reference as written
+	// Origin is where it was read, for people: "compose.yml, service windows".
+	Origin string
 	// Env is the image's environment in the order of the file.
 	Env     []EnvVar
 	Ports   []Port
@@ -33,6 +37,17 @@ type EnvVar struct {
 	Name, Value string
 	// Secret says where the value is kept instead, in the words of the format.
 	Secret string
+	// Fetch is how a recipe gets a Secret; nil where no way is known.
+	Fetch *Fetch
+	// Comment is said beside the variable in a recipe.
+	Comment string
+}
+
+// Fetch is how the value of a secret is got at every start. Exactly one is set.
+type Fetch struct {
+	File    string   // a file of this host with the value
+	Env     string   // a variable of vmctl's own environment
+	Command []string // a command that prints it
 }
 
 // Port is a forwarded port.
@@ -40,6 +55,7 @@ type Port struct {
 	Name     string // "" is none
 	Address  string // of the host; "" is all addresses
 	Host     int    // 0 is any
+	From     bool   // Host is the first of several that will do
 	Guest    int
 	Protocol string // "tcp" or "udp"
 }

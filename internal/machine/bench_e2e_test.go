@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vmctl/internal/cri"
+	"vmctl/internal/portfwd"
 	"vmctl/internal/recipe"
 	"vmctl/internal/storage"
 )
@@ -96,7 +97,7 @@ func oneUp(b *testing.B, m *Manager, r *recipe.Recipe) time.Duration {
 func fiveCalls(b *testing.B, m *Manager, r *recipe.Recipe, turn int) time.Duration {
 	b.Helper()
 	ctx := b.Context()
-	p, err := m.renderPlan(ctx, fmt.Sprintf("bare-%d", turn), r)
+	p, _, err := m.renderPlan(ctx, fmt.Sprintf("bare-%d", turn), r, "", portfwd.Free)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -175,7 +176,7 @@ func makeSandboxes(b *testing.B, m *Manager, n int) {
 		if _, err := m.Create(b.Context(), name, r); err != nil {
 			b.Fatal(err)
 		}
-		p, err := m.renderPlan(b.Context(), name, nil)
+		p, _, err := m.renderPlan(b.Context(), name, nil, "", portfwd.Free)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -106,13 +106,20 @@ func FindVersion(g Guest, spelling string) (Version, bool) {
 }
 
 func knownLanguage(spelling string) bool {
+	_, known := FindLanguage(spelling)
+	return known
+}
+
+// FindLanguage looks a value for LANGUAGE up in any of its accepted spellings, as
+// the Windows image does.
+func FindLanguage(spelling string) (Language, bool) {
 	spelling = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(spelling)), "_", "-")
 	for _, l := range Languages() {
 		if l.ID == spelling || matchesAny(l.Names, spelling) {
-			return true
+			return l, true
 		}
 	}
-	return false
+	return Language{}, false
 }
 
 func matchesAny(patterns []string, s string) bool {
