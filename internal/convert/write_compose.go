@@ -144,7 +144,11 @@ func composeDevice(d Device) types.DeviceMapping {
 func (w Workload) composePorts() (ports []types.ServicePortConfig, notes []Note) {
 	for _, p := range w.Ports {
 		if w.LAN {
-			notes = append(notes, Note{"ports." + p.Name, fmt.Sprintf("not published: the guest itself has port %d, at its own address", p.Guest)})
+			whose := "the guest"
+			if p.Guest == screenPort || p.Guest == rfbPort {
+				whose = "the container"
+			}
+			notes = append(notes, Note{"ports." + p.Name, fmt.Sprintf("not published: %s has port %d at its own address of the LAN", whose, p.Guest)})
 			continue
 		}
 		c := types.ServicePortConfig{HostIP: p.Address, Target: uint32(p.Guest), Protocol: p.Protocol}
