@@ -90,7 +90,7 @@ fmt: ## format the Go files
 fuzz: ## fuzz each parser for a minute
 	@for target in $$(grep -rhoE '^func Fuzz[A-Za-z]+' --include='*_test.go' internal | awk '{print $$2}'); do \
 	  dir=$$(grep -rlE "^func $$target\(" --include='*_test.go' internal | xargs dirname); \
-	  echo "== $$target in $$dir"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 60s "./$$dir"; done
+	  echo "== $$target in $$dir"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 60s -fuzzminimizetime 5x "./$$dir"; done
 
 bench: setup build images runtime ## measure: up against the bare CRI calls, ls with 1 and 100 sandboxes, 1,000 recipes
 	$(GO) test -run '^$$' -bench . ./internal/recipe

@@ -110,17 +110,15 @@ type adoption struct {
 	disk   string
 	guest  recipe.Guest
 	size   int64 // of the disk, as the guest sees it
-	// allocated is what the disk takes of this host.
-	allocated int64
-	env       []EnvVar
-	notes     remarks
+	env    []EnvVar
+	notes  remarks
 }
 
 // lookAt reads a folder that has a disk.
 func lookAt(folder string) (*adoption, error) {
 	a := &adoption{folder: folder, disk: diskOf(folder)}
 	var err error
-	if a.size, a.allocated, err = diskSize(a.disk); err != nil {
+	if a.size, err = diskSize(a.disk); err != nil {
 		return nil, err
 	}
 	switch {

@@ -15,30 +15,29 @@ import (
 // (QEMU docs/interop/qcow2.txt).
 const qcowMagic = "QFI\xfb"
 
-// diskSize is the size that the guest sees and what the file takes of this host, in
-// bytes.
-func diskSize(file string) (size, allocated int64, err error) {
+// diskSize is the size that the guest sees, in bytes.
+func diskSize(file string) (int64, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	defer f.Close()
-	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return 0, 0, &os.PathError{Op: "stat", Path: file, Err: err}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
 	}
-	size, allocated = st.Size, st.Blocks*512 // units of stat(2)
+	size := info.Size()
 	var head [32]byte
 	if _, err := io.ReadFull(f, head[:]); err == nil && string(head[:4]) == qcowMagic {
 		size = int64(min(binary.BigEndian.Uint64(head[24:]), maxDisk+1))
 	}
 	switch {
 	case size > maxDisk:
-		return 0, 0, &InputError{File: file, Text: "says that it is larger than any disk; it is damaged"}
+		return 0, &InputError{File: file, Text: "says that it is larger than any disk; it is damaged"}
 	case size < recipe.MiB:
-		return 0, 0, &InputError{File: file, Text: fmt.Sprintf("has %d bytes: no disk of a machine", size)}
+		return 0, &InputError{File: file, Text: fmt.Sprintf("has %d bytes: no disk of a machine", size)}
 	}
-	return size, allocated, nil
+	return size, nil
 }
 
 // maxDisk is more than a recipe takes.

@@ -16,21 +16,9 @@ import (
 // src/install.sh startInstall).
 func (a *adoption) unfinished(marker string) {
 	if !a.has(marker) {
-		a.notes.add(a.folder, "WARNING: %s is missing, so the image would delete the disk at its next start. When the installation is complete, keep the disk: %s",
-			marker, keepDisk(a.allocated, filepath.Join(a.folder, marker)))
+		a.notes.add(a.folder, "WARNING: %s is missing, so the image would delete the disk at its next start. When the installation is complete, keep the disk: vmctl up --mark-installed",
+			marker)
 	}
-}
-
-// guarded is from how many bytes on vmctl takes a disk for an installed one, and
-// refuses to start it without its marker.
-const guarded = 2 * recipe.GiB
-
-// keepDisk is what to do before the first start.
-func keepDisk(allocated int64, marker string) string {
-	if allocated >= guarded {
-		return "vmctl up --mark-installed. Without that, vmctl refuses to start it"
-	}
-	return "touch " + marker + " before the first start. It holds so little that vmctl takes it for one that was just begun, and would start it"
 }
 
 // windows works out VERSION and LANGUAGE from the name of the ISO, so that the image

@@ -65,7 +65,7 @@ func TestAdopt(t *testing.T) {
 		{"an older release", map[string]string{"data.img": "40G", "windows.base": "win11x64.iso", "windows.boot": "", "windows.ver": "5.14"}, "", "",
 			"VERSION = \"11\"", "installed by release 5.14 of the image; the recipe takes 6.05"},
 		{"never finished", map[string]string{"data.img": "40G", "windows.base": "win11x64.iso"}, "", "",
-			"VERSION = \"11\"", "WARNING: windows.boot is missing\nbefore the first start"},
+			"VERSION = \"11\"", "WARNING: windows.boot is missing\n--mark-installed"},
 		{"an ISO of one's own", map[string]string{"data.img": "40G", "windows.base": "windows.133187584.iso", "windows.boot": ""}, "", "",
 			"VERSION = \"11\" # not used while the disk is there", ""},
 		{"an ISO from elsewhere", map[string]string{"data.img": "40G", "windows.base": "Win11_24H2.iso", "windows.boot": ""}, "", "",
@@ -175,12 +175,6 @@ func TestAdoptRefuses(t *testing.T) {
 	if _, _, err := Adopt(filepath.Join(t.TempDir(), "none"), ""); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v for a directory that is not there", err)
 	}
-}
-
-// What vmctl does without the marker depends on how much is on the disk.
-func TestKeepDisk(t *testing.T) {
-	contains(t, keepDisk(guarded, "/d/windows.boot"), "vmctl up --mark-installed")
-	contains(t, keepDisk(guarded-1, "/d/windows.boot"), "touch /d/windows.boot before the first start")
 }
 
 // A disk on which QEMU runs is locked in the kernel.

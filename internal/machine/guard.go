@@ -60,6 +60,8 @@ func (m *Manager) guard(h *handle, o StartOptions, report Reporter) error {
 	case why == "" && o.Reinstall && facts.present:
 		report.note("the disk is in order, and the image boots it; to begin anew: vmctl delete " + h.name + " --storage")
 		return nil
+	case why == "" && o.MarkInstalled && facts.present && !facts.marked:
+		return m.markInstalled(h) // the user knows what is on it
 	case why == "":
 		return nil
 	case o.Reinstall:

@@ -140,6 +140,23 @@ func TestDeleteKeepsWhatTheGuardMustKnow(t *testing.T) {
 	}
 }
 
+// A small disk without its marker is no question, but who says that it is installed is
+// believed: an adopted one would be lost otherwise.
+func TestMarkInstalledMarksWhatIsNoQuestion(t *testing.T) {
+	r := newRig(t)
+	dir := t.TempDir()
+	rec := parse(t, rigRecipe+"[storage]\npath = \""+dir+"\"\n")
+	if err := os.WriteFile(dir+"/data.img", []byte("7"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Up(t.Context(), "demo", rec, StartOptions{MarkInstalled: true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(dir + "/data.img"); err != nil || string(data) != "8" {
+		t.Errorf("the adopted disk says %q, %v; want its next boot, 8", data, err)
+	}
+}
+
 func TestReinstallForgetsTheOldInstallation(t *testing.T) {
 	r := newRig(t)
 	r.up(t, "demo")
