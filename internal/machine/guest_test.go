@@ -65,6 +65,21 @@ func (r *rig) up(t *testing.T, name string) Machine {
 	return mc
 }
 
+// elsewhere is a manager of the same machines on another runtime.
+func (r *rig) elsewhere(t *testing.T) (*Manager, *critest.Server) {
+	t.Helper()
+	rt := critest.NewServer(t)
+	machinetest.Run(rt)
+	client, err := cri.Dial(t.Context(), rt.Endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	other := *r.Manager
+	other.Runtime = client
+	return &other, rt
+}
+
 // empty fails the test if the runtime holds anything.
 func (r *rig) empty(t *testing.T) {
 	t.Helper()

@@ -5,14 +5,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"vmctl/internal/cri"
-	"vmctl/internal/cri/critest"
-	"vmctl/internal/machine/machinetest"
+	"vmctl/internal/hint"
 	"vmctl/internal/storage"
 )
 
@@ -25,15 +25,7 @@ func TestAnotherRuntimeDoesNotTouchARunningMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.up(t, "demo")
-	rt2 := critest.NewServer(t)
-	machinetest.Run(rt2)
-	client, err := cri.Dial(t.Context(), rt2.Endpoint())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	other := *r.Manager
-	other.Runtime = client
+	other, rt2 := r.elsewhere(t)
 	for verb, do := range map[string]func() error{
 		"start":  func() error { _, err := other.Start(t.Context(), "demo", StartOptions{}, nil); return err },
 		"stop":   func() error { return other.Stop(t.Context(), "demo", StopOptions{}, nil) },
@@ -51,6 +43,38 @@ func TestAnotherRuntimeDoesNotTouchARunningMachine(t *testing.T) {
 	}
 	if _, err := other.Start(t.Context(), "demo", StartOptions{}, nil); err != nil || r.counter(t, "demo") != 3 {
 		t.Errorf("after a stop it may move: %v, counter %d", err, r.counter(t, "demo"))
+	}
+}
+
+// The way out of a runtime that cannot start it is another runtime.
+func TestRefusedStartDoesNotTieTheMachineToItsRuntime(t *testing.T) {
+	r := newRig(t)
+	if _, err := r.Create(t.Context(), "demo", r.recipe(t, "")); err != nil {
+		t.Fatal(err)
+	}
+	r.rt.At("RunPodSandbox", 1).Fail(2, "failed to setup network for sandbox")
+	if _, err := r.Start(t.Context(), "demo", StartOptions{}, nil); err == nil {
+		t.Fatal("no error")
+	}
+	other, rt2 := r.elsewhere(t)
+	if _, err := other.Start(t.Context(), "demo", StartOptions{}, nil); err != nil || len(rt2.Sandboxes()) != 1 {
+		t.Errorf("on another runtime: %v, %d sandboxes", err, len(rt2.Sandboxes()))
+	}
+}
+
+// A start whose end nobody saw does.
+func TestUnseenStartTiesTheMachineToItsRuntime(t *testing.T) {
+	r := newRig(t)
+	if _, err := r.Create(t.Context(), "demo", r.recipe(t, "")); err != nil {
+		t.Fatal(err)
+	}
+	r.rt.At("CreateContainer", 1).Vanish()
+	if _, err := r.Start(t.Context(), "demo", StartOptions{}, nil); !errors.Is(err, cri.ErrUnavailable) {
+		t.Fatalf("error %v", err)
+	}
+	other, _ := r.elsewhere(t)
+	if _, err := other.Start(t.Context(), "demo", StartOptions{}, nil); !errors.Is(err, ErrGuard) {
+		t.Errorf("on another runtime: %v", err)
 	}
 }
 
@@ -255,13 +279,26 @@ func TestInterruptedStopIsTakenUp(t *testing.T) {
 	stalled := r.rt.At("StopContainer", 1).Stall()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-stalled.Reached(); cancel() }()
-	if err := r.Stop(ctx, "demo", StopOptions{}, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
+	if err := r.Stop(ctx, "demo", StopOptions{}, nil); !errors.Is(err, context.Canceled) || !strings.Contains(hint.Of(err), "goes on shutting down") {
+		t.Errorf("error %v, hint %q", err, hint.Of(err))
 	}
 	if mc, _ := r.Show(t.Context(), "demo"); mc.Phase != Stopping {
 		t.Errorf("phase %s", mc.Phase)
 	}
 	if mc := r.up(t, "demo"); mc.Phase != Running || r.counter(t, "demo") != 2 {
 		t.Errorf("an up after it: %s, counter %d; want a finished stop and a new start", mc.Phase, r.counter(t, "demo"))
+	}
+}
+
+// The call that is given up and the context that ends it are seen in either order.
+func TestInterruptedStopAlwaysSaysThatTheGuestGoesOn(t *testing.T) {
+	r := newRig(t)
+	mc := r.up(t, "demo")
+	for range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := r.stopContainer(ctx, mc.ContainerID, time.Minute, func(Progress) { cancel(); runtime.Gosched() })
+		if !errors.Is(err, context.Canceled) || !strings.Contains(hint.Of(err), "goes on shutting down") {
+			t.Fatalf("error %v, hint %q", err, hint.Of(err))
+		}
 	}
 }

@@ -81,7 +81,27 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 		return err
 	}
 	report.report(Progress{Stage: StageCreate, Percent: -1})
-	return m.runPod(ctx, p, image, h.recipe.RuntimeHandler)
+	if err := m.runPod(ctx, p, image, h.recipe.RuntimeHandler); err != nil {
+		m.forgetStart(ctx, h, err)
+		return err
+	}
+	return nil
+}
+
+// forgetStart takes a start that the runtime refused out of the record, so that the
+// machine may be started on another runtime. Where anything of it may be left, or its
+// end was not seen, the record stays as it is.
+func (m *Manager) forgetStart(ctx context.Context, h *handle, cause error) {
+	if ctx.Err() != nil || errors.Is(cause, cri.ErrTimeout) || errors.Is(cause, cri.ErrUnavailable) {
+		return
+	}
+	if s, err := m.survey(ctx); err != nil || len(s.of(h.rec.UID)) > 0 {
+		return
+	}
+	h.rec.runsOn("")
+	if err := h.save(); err != nil {
+		m.log().Warn("a start that failed is still recorded", "machine", h.name, "error", err)
+	}
 }
 
 // lock keeps other commands away from the machine, and says whom it waits for.

@@ -137,17 +137,17 @@ func (m *Manager) stopContainer(ctx context.Context, id string, grace time.Durat
 			Done: int64(elapsed.Seconds()), Total: int64(grace.Seconds()), Elapsed: elapsed})
 		select {
 		case err := <-stopped:
-			if ctx.Err() != nil {
-				return ctx.Err()
+			if err == nil {
+				err = m.ended(ctx, id, report)
 			}
-			if err != nil {
+			if err == nil || ctx.Err() == nil {
 				return err
 			}
-			return m.ended(ctx, id, report)
 		case <-ctx.Done():
-			return hint.With(ctx.Err(), "the guest goes on shutting down; wait for it again with the same command")
 		case <-tick.C:
+			continue
 		}
+		return hint.With(ctx.Err(), "the guest goes on shutting down; wait for it again with the same command")
 	}
 }
 
