@@ -52,6 +52,9 @@ func New(o Options) (*App, error) {
 	if o.RuntimeName == "" {
 		o.RuntimeName = firstOf(o.Getenv("VMCTL_RUNTIME_NAME"), config.RuntimeName)
 	}
+	if _, err := containerd.New(containerd.Options{Name: o.RuntimeName}); err != nil {
+		return nil, err // the name becomes part of a path
+	}
 	return &App{options: o, config: config}, nil
 }
 

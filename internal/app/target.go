@@ -72,6 +72,9 @@ func (a *App) localTarget(wanted string) (string, *recipe.Recipe, error) {
 
 func (a *App) fileTarget(path, wanted string) (string, *recipe.Recipe, error) {
 	r, err := a.Catalog().Load(path)
+	if errors.Is(err, os.ErrNotExist) && hint.Of(err) == "" {
+		err = hint.With(err, "name a recipe instead of a file: see them with vmctl recipes")
+	}
 	if err != nil {
 		return "", nil, err
 	}

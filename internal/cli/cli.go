@@ -86,10 +86,15 @@ func (t *terminal) fail(err error) int {
 
 // hintOf is the error's own hint, or what helps with every error of its kind.
 func hintOf(err error, code int) string {
-	if h := hint.Of(err); h != "" || code != exitRuntime {
-		return h
+	switch own := hint.Of(err); {
+	case own != "":
+		return own
+	case code == exitRuntime:
+		return "see whether the runtime answers with: vmctl runtime status"
+	case errors.Is(err, machine.ErrNotFound):
+		return "see the machines with: vmctl ls"
 	}
-	return "see whether the runtime answers with: vmctl runtime status"
+	return ""
 }
 
 // app opens the application.
@@ -201,7 +206,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	}
 	err := usageError{fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())}
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return hint.With(err, "did you mean %q?", near[0])
+		return hint.With(err, "did you mean %s?", strings.Join(near, ", "))
 	}
 	return hint.With(err, "see: %s --help", cmd.CommandPath())
 }

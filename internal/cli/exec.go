@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,7 +44,7 @@ vmctl ends with the command's exit code. With -it it runs a shell.`,
 	cmd.Flags().SetInterspersed(false)
 	cmd.Flags().BoolVarP(&o.interactive, "interactive", "i", false, "connect standard input")
 	cmd.Flags().BoolVarP(&o.tty, "tty", "t", false, "give the command a terminal")
-	cmd.Flags().DurationVar(&o.timeout, "timeout", 0, "end the command after `TIME`")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 0, "end the command after `TIME`; not with -i or -t")
 	return cmd
 }
 
@@ -59,6 +61,9 @@ func commandOf(args []string) []string {
 }
 
 func (o *execOptions) run(ctx context.Context, t *terminal, name string, command []string) error {
+	if o.timeout < 0 || o.timeout > 0 && (o.interactive || o.tty) {
+		return usageError{fmt.Errorf("--timeout %s: it is not negative, and does not go with -i or -t", o.timeout)}
+	}
 	m, err := t.machines(ctx)
 	if err != nil {
 		return err
@@ -105,13 +110,37 @@ func (t *terminal) rawTerminal(streams *cri.ExecIO) (restore func(), err error) 
 	if err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
-	if width, height, err := term.GetSize(int(in.Fd())); err == nil {
-		sizes := make(chan cri.Size, 1)
-		sizes <- cri.Size{Width: uint16(width), Height: uint16(height)}
-		streams.Resize = sizes
-	}
+	sizes, stop := terminalSizes(int(in.Fd()))
+	streams.Resize = sizes
 	streams.Stderr = nil // a terminal has one output
-	return func() { _ = term.Restore(int(in.Fd()), state) }, nil
+	return func() { stop(); _ = term.Restore(int(in.Fd()), state) }, nil
+}
+
+// terminalSizes tells the terminal's size now and after each change, until stop.
+func terminalSizes(fd int) (sizes <-chan cri.Size, stop func()) {
+	changed := make(chan os.Signal, 1)
+	changed <- syscall.SIGWINCH // for the first size
+	signal.Notify(changed, syscall.SIGWINCH)
+	out, done := make(chan cri.Size), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-changed:
+			case <-done:
+				return
+			}
+			width, height, err := term.GetSize(fd)
+			if err != nil {
+				continue
+			}
+			select {
+			case out <- cri.Size{Width: uint16(width), Height: uint16(height)}:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return out, func() { signal.Stop(changed); close(done) }
 }
 
 func exitStatus(code int) error {

@@ -39,8 +39,7 @@ var errUsage = errors.New("usage")
 type usageError struct{ error }
 
 func (usageError) Is(target error) bool { return target == errUsage }
-
-func (e usageError) Unwrap() error { return e.error }
+func (e usageError) Unwrap() error      { return e.error }
 
 // exitError is a command's own exit code, of `vmctl exec`.
 type exitError struct{ code int }
@@ -57,7 +56,7 @@ type exitRow struct {
 // exitTable maps errors to exit codes. The first row that matches counts.
 var exitTable = []exitRow{
 	{exitInterrupted, "interrupted; what was waited for goes on", []error{context.Canceled}},
-	{exitUsage, "wrong usage, recipe or configuration", []error{errUsage, storage.ErrInvalidName, containerd.ErrInvalidName, convert.ErrInput}},
+	{exitUsage, "wrong usage, recipe or configuration", []error{errUsage, storage.ErrInvalidName, containerd.ErrInvalidName, convert.ErrInput, cri.ErrEndpoint}},
 	{exitGuard, "refused to protect data", []error{machine.ErrGuard, recipe.ErrChanged}},
 	{exitTimeout, "timed out", []error{machine.ErrTimeout, cri.ErrTimeout, context.DeadlineExceeded}},
 	{exitRuntime, "runtime unreachable or not usable", []error{cri.ErrUnavailable, cri.ErrPermission, cri.ErrCRIDisabled, cri.ErrNoRuntime}},

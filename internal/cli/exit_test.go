@@ -38,6 +38,7 @@ func TestExitCodes(t *testing.T) {
 		{"a runtime's name", containerd.ErrInvalidName, 2},
 		{"a recipe", recipe.Problems{{File: "x.toml"}}, 2},
 		{"a compose file", &convert.InputError{File: "compose.yml"}, 2},
+		{"no socket", cri.ErrEndpoint, 2},
 		{"no such machine", machine.ErrNotFound, 3},
 		{"no such recipe", recipe.ErrUnknown, 3},
 		{"no such image", cri.ErrNotFound, 3},

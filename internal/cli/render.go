@@ -27,12 +27,13 @@ const (
 func newRender(t *terminal) *cobra.Command {
 	var o renderOptions
 	cmd := &cobra.Command{
-		Use:   "render NAME|RECIPE|FILE",
+		Use:   "render [NAME|FILE]",
 		Short: "Print the pod and container configs, as crictl reads them",
 		Long: `Prints what vmctl would ask of the runtime: pod-config.json and container-config.json
 in the form that crictl reads, one after the other, or as files with -o. For an
-existing machine it is that machine's; for a recipe, that of a machine yet to be
-made. No runtime is needed; without one the cgroup parent is left out.
+existing machine it is that machine's; for a recipe (its name, its file, or
+./vmctl.toml), that of a machine yet to be made. No runtime is needed; without one
+the cgroup parent is left out.
 
 Where the recipe keeps a value as a secret, words stand in its place, unless --reveal
 says to fetch and show it.`,

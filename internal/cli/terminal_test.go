@@ -16,6 +16,7 @@ import (
 	"github.com/adrg/xdg"
 	"golang.org/x/sys/unix"
 
+	"vmctl/internal/cri"
 	"vmctl/internal/cri/critest"
 	"vmctl/internal/machine"
 	"vmctl/internal/machine/machinetest"
@@ -208,5 +209,24 @@ func TestOutcomeStaysOnTheScreen(t *testing.T) {
 		if got := screen.text(); !strings.HasPrefix(got, test.want) || strings.Contains(got, "[") {
 			t.Errorf("vmctl %s leaves %q, want %q and no bar", test.args, got, test.want)
 		}
+	}
+}
+
+// A shell in a window that is made larger hears of it.
+func TestTerminalSizes(t *testing.T) {
+	screen, tty := openTerminal(t)
+	sizes, stop := terminalSizes(int(tty.Fd()))
+	defer stop()
+	if got, want := <-sizes, (cri.Size{Width: 100, Height: 24}); got != want {
+		t.Errorf("at first %+v, want %+v", got, want)
+	}
+	if err := unix.IoctlSetWinsize(int(screen.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 50, Col: 132}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(os.Getpid(), unix.SIGWINCH); err != nil { // not our controlling terminal: nobody else would
+		t.Fatal(err)
+	}
+	if got, want := <-sizes, (cri.Size{Width: 132, Height: 50}); got != want {
+		t.Errorf("after a change %+v, want %+v", got, want)
 	}
 }

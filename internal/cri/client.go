@@ -38,7 +38,7 @@ type Client struct {
 // Dial connects to endpoint, "unix:///path" or a path (made absolute), and proves
 // the connection with a Version call before it hands the client out.
 //
-// Errors match ErrUnavailable (nothing there, or nothing listens), ErrPermission,
+// Errors match ErrEndpoint, ErrUnavailable (nothing there, or nothing listens), ErrPermission,
 // ErrCRIDisabled, ErrUnimplemented (a runtime too old for CRI v1) or ErrTimeout.
 func Dial(ctx context.Context, endpoint string) (*Client, error) {
 	address, err := normalizeEndpoint(endpoint)
@@ -95,7 +95,7 @@ func reconnect() grpc.ConnectParams {
 func normalizeEndpoint(endpoint string) (string, error) {
 	path := strings.TrimPrefix(strings.TrimPrefix(endpoint, "unix:"), "//")
 	if path == "" || strings.Contains(path, "://") {
-		return "", fmt.Errorf("endpoint %q: want unix:///path/to/socket", endpoint)
+		return "", fmt.Errorf("%w: %q; want unix:///path/to/socket", ErrEndpoint, endpoint)
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {

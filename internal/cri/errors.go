@@ -31,6 +31,8 @@ var (
 	ErrTimeout = errors.New("timed out")
 	// ErrNoRuntime: no endpoint was named and no known socket answers.
 	ErrNoRuntime = errors.New("no container runtime found")
+	// ErrEndpoint: the endpoint is not the address of a unix socket.
+	ErrEndpoint = errors.New("not a unix socket's address")
 	// ErrDiskFull: the runtime ran out of disk space.
 	ErrDiskFull = errors.New("no space left on device")
 )
