@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,7 +72,7 @@ type fake struct {
 //	installs-for TIME     guests started from now on take that long to install
 //	ends-with CODE LINE   guests started from now on end at once
 //	publish REF           an image can be pulled
-//	wait-for METHOD       until the runtime has been called so
+//	wait-running          until a container runs
 //	sandboxes N           the runtime holds N sandboxes, or the script fails
 func fakeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	f := ts.Value("fake").(*fake)
@@ -101,10 +102,11 @@ func fakeCommand(ts *testscript.TestScript, neg bool, args []string) {
 		f.guest.ExitLine.Store(strings.Join(args[2:], " "))
 	case "publish":
 		f.rt.Publish(cri.Auth{}, args[1])
-	case "wait-for":
-		for deadline := time.Now().Add(10 * time.Second); f.rt.Count(args[1]) == 0; time.Sleep(5 * time.Millisecond) {
+	case "wait-running":
+		running := func(c critest.Container) bool { return c.State == cri.ContainerRunning }
+		for deadline := time.Now().Add(10 * time.Second); !slices.ContainsFunc(f.rt.Containers(), running); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				ts.Fatalf("%s was not called", args[1])
+				ts.Fatalf("no container runs")
 			}
 		}
 	case "sandboxes":
