@@ -86,8 +86,8 @@ func (m *Manager) watchPull(ctx context.Context) (<-chan pulledBytes, func()) {
 }
 
 func pullHint(err error) error {
-	if errors.Is(err, context.Canceled) || hint.Of(err) != "" {
-		return err
+	if errors.Is(err, context.Canceled) || errors.Is(err, cri.ErrUnavailable) || hint.Of(err) != "" {
+		return err // the name and the network are not to blame
 	}
 	return hint.With(err, "check the image's name and the network; an image from a file is loaded with: vmctl image import FILE")
 }

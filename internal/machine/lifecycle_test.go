@@ -175,6 +175,16 @@ func TestImageCannotBePulled(t *testing.T) {
 	}
 }
 
+func TestRuntimeDiesDuringAPull(t *testing.T) {
+	r := newRig(t)
+	r.rt.At("PullImage", 1).Vanish()
+	_, err := r.Up(t.Context(), "demo", parse(t, strings.Replace(rigRecipe, rigImage, "registry.example/vm:1", 1)), StartOptions{}, nil)
+	if !errors.Is(err, cri.ErrUnavailable) || strings.Contains(hint.Of(err), "image's name") {
+		t.Errorf("%v (hint %q)", err, hint.Of(err))
+	}
+	r.nothing(t)
+}
+
 func TestPullIsInterrupted(t *testing.T) {
 	r := newRig(t)
 	under := r.rt.PublishEndless("registry.example/big:1")
