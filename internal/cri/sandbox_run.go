@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	pb "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -16,6 +17,9 @@ const (
 	// sandbox forth: runtimes notice that the caller has gone between two steps.
 	settleTime = time.Second
 	settlePoll = 100 * time.Millisecond
+	// reservedLimit is how long a runtime may keep the name of a run that was broken
+	// off and of which nothing is listed: it undoes the run step by step.
+	reservedLimit = 20 * time.Second
 )
 
 // crioName is how CRI-O calls itself in Version.
@@ -26,7 +30,8 @@ const crioName = "cri-o"
 //
 // An identity (name, namespace, uid, attempt) that is in use is ErrAlreadyExists
 // and that sandbox is left as it is. CRI-O instead returns the sandbox it has,
-// ready or not: list before you run.
+// ready or not: list before you run. A name that the runtime still keeps for a run
+// that was broken off, and for no sandbox, is waited for.
 //
 // After any other error RunSandbox removes what the runtime left behind under
 // this identity, also when ctx was cancelled (then it takes about a second more).
@@ -34,7 +39,7 @@ const crioName = "cri-o"
 // the runtime itself has died nothing can be removed; after its restart it may
 // list the sandbox again, not ready.
 func (c *Client) RunSandbox(ctx context.Context, cfg SandboxConfig, handler string) (string, error) {
-	id, err := c.runSandbox(ctx, cfg, handler)
+	id, err := c.runFree(ctx, cfg, handler)
 	if err == nil {
 		return id, nil
 	}
@@ -44,6 +49,25 @@ func (c *Client) RunSandbox(ctx context.Context, cfg SandboxConfig, handler stri
 		return "", fmt.Errorf("%w (%v)", err, cleanErr)
 	}
 	return "", err
+}
+
+// runFree is runSandbox once the runtime has undone an earlier run of this identity.
+func (c *Client) runFree(ctx context.Context, cfg SandboxConfig, handler string) (string, error) {
+	for begin := time.Now(); ; {
+		id, err := c.runSandbox(ctx, cfg, handler)
+		if !errors.Is(err, ErrAlreadyExists) || time.Since(begin) > reservedLimit {
+			return id, err
+		}
+		list, listErr := c.identical(ctx, cfg)
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%w: %w", err, ctx.Err())
+		case <-time.After(settlePoll):
+		}
+		if listErr != nil || len(list) > 0 {
+			return "", err
+		}
+	}
 }
 
 func (c *Client) runSandbox(ctx context.Context, cfg SandboxConfig, handler string) (string, error) {
@@ -133,15 +157,12 @@ func (c *Client) dropSandbox(ctx context.Context, id string) error {
 
 // leftovers lists the sandboxes of cfg's identity that have no containers.
 func (c *Client) leftovers(ctx context.Context, cfg SandboxConfig) ([]string, error) {
-	list, err := c.ListSandboxes(ctx, SandboxFilter{Labels: cfg.Labels})
+	list, err := c.identical(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
 	for _, s := range list {
-		if s.Name != cfg.Name || s.Namespace != cfg.Namespace || s.UID != cfg.UID || s.Attempt != cfg.Attempt {
-			continue
-		}
 		inside, err := c.ListContainers(ctx, ContainerFilter{SandboxID: s.ID})
 		if err != nil {
 			return ids, err
@@ -151,4 +172,12 @@ func (c *Client) leftovers(ctx context.Context, cfg SandboxConfig) ([]string, er
 		}
 	}
 	return ids, nil
+}
+
+// identical lists the sandboxes of cfg's identity.
+func (c *Client) identical(ctx context.Context, cfg SandboxConfig) ([]Sandbox, error) {
+	list, err := c.ListSandboxes(ctx, SandboxFilter{Labels: cfg.Labels})
+	return slices.DeleteFunc(list, func(s Sandbox) bool {
+		return s.Name != cfg.Name || s.Namespace != cfg.Namespace || s.UID != cfg.UID || s.Attempt != cfg.Attempt
+	}), err
 }

@@ -126,6 +126,33 @@ func TestRunSandboxClaimsOnCRIO(t *testing.T) {
 	withoutContainers(t, rt)
 }
 
+// containerd keeps the name of a run that was broken off until it has undone the run,
+// and lists no sandbox meanwhile.
+func TestRunSandboxWaitsForANameOfNoSandbox(t *testing.T) {
+	reserved := `failed to reserve sandbox name "win11_vmctl_u1_0": name "win11_vmctl_u1_0" is reserved for "f421d38b"`
+	rt := critest.NewServer(t)
+	c := dial(t, rt)
+	rt.At("RunPodSandbox", 1).Fail(codes.Unknown, reserved)
+	rt.At("RunPodSandbox", 2).Fail(codes.Unknown, reserved)
+	if _, err := c.RunSandbox(t.Context(), pod(), ""); err != nil {
+		t.Error(err)
+	}
+	if n := rt.Count("RunPodSandbox"); n != 3 {
+		t.Errorf("asked %d times, want 3", n)
+	}
+}
+
+func TestRunSandboxIsInterruptedWhileANameIsKept(t *testing.T) {
+	rt := critest.NewServer(t)
+	c := dial(t, rt)
+	rt.At("RunPodSandbox", 0).Fail(codes.Unknown, `name "win11_vmctl_u1_0" is reserved for "f421d38b"`)
+	ctx, cancel := context.WithCancel(t.Context())
+	rt.At("ListPodSandbox", 1).Do(cancel)
+	if _, err := c.RunSandbox(ctx, pod(), ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // The worst that could happen: a machine that runs is taken for a leftover.
 func TestRunSandboxSparesWhatWasThere(t *testing.T) {
 	for name, arrange := range map[string]func(*critest.Server){

@@ -121,6 +121,7 @@ func testLogAppends(b *bench) {
 	id, pod, sandbox := b.started("append", "echo ready")
 	b.waitExit(id)
 	cfg := b.shell("main", "echo again")
+	cfg.LogPath = "append.log"
 	cfg.Attempt = 1
 	second := b.startIn(sandbox, pod, cfg)
 	b.waitExit(second)

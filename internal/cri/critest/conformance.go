@@ -174,7 +174,9 @@ func (b *bench) started(name, script string) (id string, pod cri.SandboxConfig, 
 	pod = b.pod(name)
 	sandbox, err := b.c.RunSandbox(b.ctx, pod, "")
 	b.must(err)
-	id = b.startIn(sandbox, pod, b.shell("main", script))
+	cfg := b.shell("main", script)
+	cfg.LogPath = name + ".log" // its own: "ready" of another container is not ours
+	id = b.startIn(sandbox, pod, cfg)
 	b.waitLog(id, "ready")
 	return id, pod, sandbox
 }
