@@ -7,12 +7,14 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"vmctl/internal/app"
 	"vmctl/internal/hint"
 	"vmctl/internal/machine"
+	"vmctl/internal/recipe"
 	"vmctl/internal/version"
 )
 
@@ -93,6 +95,12 @@ func hintOf(err error, code int) string {
 		return "see whether the runtime answers with: vmctl runtime status"
 	case errors.Is(err, machine.ErrNotFound):
 		return "see the machines with: vmctl ls"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "free some space: df -h"
+	}
+	var problems recipe.Problems
+	if errors.As(err, &problems) && problems[0].Line > 0 {
+		return "compare with a recipe that works: vmctl recipes show demo"
 	}
 	return ""
 }

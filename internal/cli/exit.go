@@ -59,7 +59,7 @@ var exitTable = []exitRow{
 	{exitUsage, "wrong usage, recipe or configuration", []error{errUsage, storage.ErrInvalidName, containerd.ErrInvalidName, convert.ErrInput, cri.ErrEndpoint}},
 	{exitGuard, "refused to protect data", []error{machine.ErrGuard, recipe.ErrChanged}},
 	{exitTimeout, "timed out", []error{machine.ErrTimeout, cri.ErrTimeout, context.DeadlineExceeded}},
-	{exitRuntime, "runtime unreachable or not usable", []error{cri.ErrUnavailable, cri.ErrPermission, cri.ErrCRIDisabled, cri.ErrNoRuntime}},
+	{exitRuntime, "runtime unreachable or not usable", []error{cri.ErrUnavailable, cri.ErrPermission, cri.ErrCRIDisabled, cri.ErrNoRuntime, cri.ErrNotReady}},
 	{exitPhase, "wrong phase, already exists, or taken", []error{machine.ErrPhase, machine.ErrExists, portfwd.ErrTaken, os.ErrExist}},
 	{exitNotFound, "not found", []error{machine.ErrNotFound, recipe.ErrUnknown, cri.ErrNotFound, os.ErrNotExist}},
 }

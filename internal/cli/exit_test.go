@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,6 +52,7 @@ func TestExitCodes(t *testing.T) {
 		{"closed", cri.ErrPermission, 5},
 		{"disabled", cri.ErrCRIDisabled, 5},
 		{"none", cri.ErrNoRuntime, 5},
+		{"no network", cri.ErrNotReady, 5},
 		{"the guest's time", machine.ErrTimeout, 6},
 		{"the runtime's time", cri.ErrTimeout, 6},
 		{"a deadline", context.DeadlineExceeded, 6},
@@ -104,6 +106,12 @@ func TestFail(t *testing.T) {
 		{"hint", false, hint.With(errors.New("odd"), "do %s", "this"), "", "vmctl: error: odd\nvmctl: hint: do this\n"},
 		{"several", false, errors.Join(errors.New("a"), errors.New("b")), "", "vmctl: error: a\nvmctl: error: b\n"},
 		{"no runtime", false, gone, "", "vmctl: error: start \"x\": runtime unreachable\nvmctl: hint: see whether the runtime answers with: vmctl runtime status\n"},
+		{"a full disk", false, &os.PathError{Op: "write", Path: "/x", Err: syscall.ENOSPC}, "",
+			"vmctl: error: write /x: no space left on device\nvmctl: hint: free some space: df -h\n"},
+		{"no such machine", false, fmt.Errorf("%w: %q", machine.ErrNotFound, "x"), "",
+			"vmctl: error: machine not found: \"x\"\nvmctl: hint: see the machines with: vmctl ls\n"},
+		{"broken recipe", false, recipe.Problems{{File: "x.toml", Line: 2, Column: 1, Message: "odd"}}, "",
+			"vmctl: error: x.toml:2:1: odd\nvmctl: hint: compare with a recipe that works: vmctl recipes show demo\n"},
 		{"Ctrl-C", false, fmt.Errorf("up %q: %w", "x", context.Canceled), "", "vmctl: error: up \"x\": interrupted\n"},
 		{"a command's own code says nothing", false, exitError{3}, "", ""},
 		{"a command's own code says nothing as JSON", true, exitError{3}, "", ""},

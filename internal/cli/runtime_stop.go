@@ -36,6 +36,9 @@ func runRuntimeStop(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
+	if err := instance.NeedRoot("stop"); err != nil {
+		return err // before the machines are asked to stop
+	}
 	status, err := instance.Status(ctx)
 	if err != nil {
 		return err

@@ -97,8 +97,9 @@ func groupID(group string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// needRoot is the error of a verb that only root can do.
-func (i *Instance) needRoot(verb string) error {
+// NeedRoot is the error, an ErrNotRoot, of a verb ("start", "stop") that only root can
+// do; nil for root.
+func (i *Instance) NeedRoot(verb string) error {
 	if os.Geteuid() == 0 {
 		return nil
 	}

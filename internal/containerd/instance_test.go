@@ -69,7 +69,7 @@ func TestNeedRoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = i.needRoot("start")
+	err = i.NeedRoot("start")
 	if os.Geteuid() == 0 {
 		if err != nil {
 			t.Errorf("root needs more than root: %v", err)

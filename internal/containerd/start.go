@@ -29,7 +29,7 @@ const startLimit = 90 * time.Second
 // Without root the error is ErrNotRoot; ErrMissing names the executables that are
 // not installed; ErrDied quotes the end of the daemon's log.
 func (i *Instance) Start(ctx context.Context) (StartResult, error) {
-	if err := i.needRoot("start"); err != nil {
+	if err := i.NeedRoot("start"); err != nil {
 		return StartResult{}, err
 	}
 	gid, err := groupID(i.options.Group)

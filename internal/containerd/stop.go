@@ -25,7 +25,7 @@ const reviveLimit = 30 * time.Second
 // Without root the error is ErrNotRoot. If ctx ends while pods are removed, the
 // daemon goes on. A Stop that failed may be repeated.
 func (i *Instance) Stop(ctx context.Context) error {
-	if err := i.needRoot("stop"); err != nil {
+	if err := i.NeedRoot("stop"); err != nil {
 		return err
 	}
 	if _, err := os.Stat(i.paths.root); errors.Is(err, fs.ErrNotExist) {

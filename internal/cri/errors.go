@@ -31,6 +31,10 @@ var (
 	ErrTimeout = errors.New("timed out")
 	// ErrNoRuntime: no endpoint was named and no known socket answers.
 	ErrNoRuntime = errors.New("no container runtime found")
+	// ErrBusy: the runtime is still at work on the thing; the call may be repeated.
+	ErrBusy = errors.New("busy")
+	// ErrNotReady: the runtime answers, but cannot run sandboxes now.
+	ErrNotReady = errors.New("runtime not ready")
 	// ErrEndpoint: the endpoint is not the address of a unix socket.
 	ErrEndpoint = errors.New("not a unix socket's address")
 	// ErrDiskFull: the runtime ran out of disk space.
@@ -129,8 +133,8 @@ func (t telltale) applies(code codes.Code, text string) bool {
 	return (t.code == codes.OK || t.code == code) && strings.Contains(text, t.text)
 }
 
-// telltales, most telling first. Seen on: containerd 1.6 (name reserved, as
-// Unknown) and 2.x (as FailedPrecondition); cri-dockerd ("No such container",
+// telltales, most telling first. Seen on: containerd (a container that is being
+// started cannot be removed, Unknown), 1.6 (name reserved, as Unknown) and 2.x (as FailedPrecondition); cri-dockerd ("No such container",
 // docker's "is already in use by container", both Unknown); CRI-O ("does not
 // resolve to an image ID", Unknown); gRPC itself (EACCES on connect, as
 // Unavailable).
@@ -138,6 +142,7 @@ var telltales = []telltale{
 	{text: "no space left on device", kind: ErrDiskFull},
 	{text: "disk quota exceeded", kind: ErrDiskFull},
 	{code: codes.Unavailable, text: "permission denied", kind: ErrPermission},
+	{text: "is in starting state", kind: ErrBusy},
 	{text: "is reserved for", kind: ErrAlreadyExists},
 	{text: "is already in use by container", kind: ErrAlreadyExists},
 	{code: codes.Unknown, text: "no such container", kind: ErrNotFound},

@@ -3,6 +3,7 @@ package cri
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,15 +23,27 @@ func (c *Client) StopSandbox(ctx context.Context, id string) error {
 }
 
 // RemoveSandbox removes a sandbox with all its containers, running ones too. An
-// unknown id is success.
+// unknown id is success. A container whose start was broken off a moment ago is
+// waited for: containerd does not remove it before it has undone the start.
 func (c *Client) RemoveSandbox(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, workLimit)
 	defer cancel()
-	_, err := c.runtime.RemovePodSandbox(ctx, &pb.RemovePodSandboxRequest{PodSandboxId: id})
-	if err := ignoreNotFound(fromRPC(ctx, err)); err != nil {
-		return fmt.Errorf("remove sandbox %s: %w", shortID(id), err)
+	for {
+		_, err := c.runtime.RemovePodSandbox(ctx, &pb.RemovePodSandboxRequest{PodSandboxId: id})
+		err = ignoreNotFound(fromRPC(ctx, err))
+		if err == nil {
+			return nil
+		}
+		err = fmt.Errorf("remove sandbox %s: %w", shortID(id), err)
+		if !errors.Is(err, ErrBusy) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", err, ctx.Err())
+		case <-time.After(settlePoll):
+		}
 	}
-	return nil
 }
 
 // Sandbox reads one sandbox with its addresses. An unknown id is ErrNotFound.

@@ -153,6 +153,30 @@ func TestRunSandboxIsInterruptedWhileANameIsKept(t *testing.T) {
 	}
 }
 
+// A container whose start was broken off is removed when containerd has undone it.
+func TestRemoveSandboxWaitsForABrokenOffStart(t *testing.T) {
+	starting := `failed to remove container "a2": failed to set removing state for container "a2": container is in starting state, can't be removed`
+	rt := critest.NewServer(t)
+	c := dial(t, rt)
+	id, err := c.RunSandbox(t.Context(), pod(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt.At("RemovePodSandbox", 1).Fail(codes.Unknown, starting)
+	rt.At("RemovePodSandbox", 2).Fail(codes.Unknown, starting)
+	if err := c.RemoveSandbox(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+	withoutContainers(t, rt)
+
+	rt.At("RemovePodSandbox", 0).Fail(codes.Unknown, starting)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := c.RemoveSandbox(ctx, id); !errors.Is(err, cri.ErrBusy) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a start that is never undone: %v", err)
+	}
+}
+
 // The worst that could happen: a machine that runs is taken for a leftover.
 func TestRunSandboxSparesWhatWasThere(t *testing.T) {
 	for name, arrange := range map[string]func(*critest.Server){

@@ -454,7 +454,7 @@ func TestNoPodNetwork(t *testing.T) {
 	r := newRig(t)
 	r.rt.BreakNetwork("cni plugin not initialized")
 	_, err := r.Up(t.Context(), "demo", r.recipe(t, ""), StartOptions{}, nil)
-	if !errors.Is(err, cri.ErrUnavailable) || !strings.Contains(hint.Of(err), "runtime start") {
+	if !errors.Is(err, cri.ErrNotReady) || !strings.Contains(hint.Of(err), "runtime start") {
 		t.Errorf("error %v, hint %q", err, hint.Of(err))
 	}
 	r.empty(t)

@@ -57,7 +57,7 @@ func (p *portPicker) choose(f portfwd.Forward, start int) (int, error) {
 		if err == nil {
 			return candidate, nil
 		}
-		p.notes = append(p.notes, err.Error()+"; another is taken")
+		p.notes = append(p.notes, err.Error()+"; the next free one is used")
 	}
 	f.HostPort = 0
 	return p.free(start, f, func(n int, proto portfwd.Protocol) bool {

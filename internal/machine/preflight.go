@@ -88,9 +88,9 @@ func (m *Manager) checkRuntime(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("runtime status: %w", err)
 	case !status.RuntimeReady.OK:
-		return fmt.Errorf("%w: the runtime is not ready: %s", cri.ErrUnavailable, oneLine(status.RuntimeReady.Reason+" "+status.RuntimeReady.Message))
+		return fmt.Errorf("%w: %s", cri.ErrNotReady, oneLine(status.RuntimeReady.Reason+" "+status.RuntimeReady.Message))
 	case !status.NetworkReady.OK:
-		err := fmt.Errorf("%w: the runtime has no pod network: %s", cri.ErrUnavailable, oneLine(status.NetworkReady.Message))
+		err := fmt.Errorf("%w: it has no pod network: %s", cri.ErrNotReady, oneLine(status.NetworkReady.Message))
 		return hint.With(err, "put a CNI configuration into /etc/cni/net.d, or use the private runtime, which brings one: sudo vmctl runtime start")
 	}
 	return nil
