@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/docker/go-units"
@@ -72,7 +73,7 @@ func (o *deleteOptions) delete(ctx context.Context, t *terminal, m *machine.Mana
 		return nil, err
 	}
 	return func() error {
-		if showErr == nil && !o.storage && mc.Storage != "" {
+		if _, err := os.Stat(mc.Storage); showErr == nil && !o.storage && err == nil {
 			t.note("its disk is kept in %s", mc.Storage)
 		}
 		_, err := fmt.Fprintf(t.Out, "%s is deleted\n", name)

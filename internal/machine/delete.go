@@ -102,7 +102,7 @@ func refuseLive(pods []pod, force bool) error {
 	}
 	for _, p := range pods {
 		if c, ok := p.container(); ok && mayRun(c.State) {
-			return hint.With(fmt.Errorf("%w: it is running", ErrPhase), "stop it first: vmctl stop, or add --force to shut it down and delete it")
+			return hint.With(fmt.Errorf("%w: it is running", ErrPhase), "stop it first: vmctl stop %s, or add --force to shut it down and delete it", p.Labels[LabelMachine])
 		}
 	}
 	return nil

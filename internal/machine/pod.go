@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func (m *Manager) discard(ctx context.Context, sandboxID string, grace time.Dura
 	if err == nil {
 		err = m.removeSandbox(ctx, sandboxID)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, cri.ErrUnavailable) { // a runtime that is gone is what the user hears of anyway
 		m.log().Warn("a sandbox whose start went wrong was not removed", "sandbox", sandboxID, "error", err)
 	}
 }

@@ -34,7 +34,7 @@ type StartOptions struct {
 // nothing of the start stays; when it ends during the wait, the machine goes on.
 func (m *Manager) Start(ctx context.Context, name string, o StartOptions, report Reporter) (Machine, error) {
 	if err := m.launch(ctx, name, o, report); err != nil {
-		return Machine{}, fmt.Errorf("start %q: %w", name, err)
+		return Machine{}, fmt.Errorf("start %q: %w", name, interrupted(err))
 	}
 	return m.await(ctx, name, o, report)
 }
@@ -81,11 +81,19 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 		return err
 	}
 	report.report(Progress{Stage: StageCreate, Percent: -1})
-	if err := m.runPod(ctx, p, image, h.recipe.RuntimeHandler); err != nil {
+	err = m.runPod(ctx, p, image, h.recipe.RuntimeHandler)
+	if err != nil {
 		m.forgetStart(ctx, h, err)
-		return err
 	}
-	return nil
+	return err
+}
+
+// interrupted says that a start which the user broke off did not happen.
+func interrupted(err error) error {
+	if errors.Is(err, context.Canceled) && !errors.Is(err, storage.ErrLocked) && hint.Of(err) == "" {
+		return hint.With(err, "the machine does not run; the same command begins anew")
+	}
+	return err
 }
 
 // forgetStart takes a start that the runtime refused out of the record, so that the

@@ -35,7 +35,7 @@ func (m *Manager) Up(ctx context.Context, name string, r *recipe.Recipe, o Start
 		if errors.Is(err, ErrNotFound) && r != nil && attempt < 3 {
 			continue
 		}
-		return Machine{}, fmt.Errorf("up %q: %w", name, err)
+		return Machine{}, fmt.Errorf("up %q: %w", name, interrupted(err))
 	}
 	return m.await(ctx, name, o, report)
 }
