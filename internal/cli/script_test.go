@@ -48,6 +48,8 @@ func TestScripts(t *testing.T) {
 			for name, value := range map[string]string{
 				"HOME": home, "XDG_DATA_HOME": home + "/data", "XDG_CONFIG_HOME": home + "/config",
 				"VMCTL_RUNTIME_ENDPOINT": rt.Endpoint(), "MACHINES": home + "/data/vmctl/machines",
+				// A program built with -race would wait for a second before it ends.
+				"GORACE": "atexit_sleep_ms=20",
 			} {
 				e.Setenv(name, value)
 			}
@@ -70,6 +72,7 @@ type fake struct {
 //	no-network            the pod network breaks
 //	foreign NAME          somebody else makes a sandbox of that name
 //	installs-for TIME     guests started from now on take that long to install
+//	installs-watched      installations last until somebody has seen them
 //	ends-with CODE LINE   guests started from now on end at once
 //	publish REF           an image can be pulled
 //	wait-running          until a container runs
@@ -95,6 +98,8 @@ func fakeCommand(ts *testscript.TestScript, neg bool, args []string) {
 		d, err := time.ParseDuration(args[1])
 		ts.Check(err)
 		f.guest.InstallTime.Store(int64(d))
+	case "installs-watched":
+		f.guest.Watched.Store(true)
 	case "ends-with":
 		code, err := strconv.Atoi(args[1])
 		ts.Check(err)

@@ -25,6 +25,7 @@ import (
 
 func TestUpStopUpDelete(t *testing.T) {
 	r := newRig(t)
+	r.guest.Watched.Store(true)
 	var s stages
 	mc, err := r.Up(t.Context(), "demo", r.recipe(t, ""), StartOptions{}, s.report)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +47,7 @@ stop_grace = "45s"
 // count for containers that start later, Deaf for those that run too.
 type Guest struct {
 	InstallTime atomic.Int64 // nanoseconds that an installation takes
+	Watched     atomic.Bool  // an installation also lasts until somebody has seen its progress
 	ExitCode    atomic.Int64 // not 0: the image ends with this code at once
 	ExitLine    atomic.Value // the log line, a string, that it then leaves
 	Deaf        atomic.Bool  // the guest ignores the stop
@@ -73,8 +75,8 @@ func (g *Guest) run(p *critest.Process) int {
 	if _, err := os.Stat(marker); err != nil {
 		_ = os.Remove(disk) // as the real ones do, without a word
 	}
-	ready := make(chan struct{})
-	server := &http.Server{Handler: g.statusPage(ready), ReadHeaderTimeout: time.Second}
+	page := newStatusPage(&g.Protected)
+	server := &http.Server{Handler: page, ReadHeaderTimeout: time.Second}
 	listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(p.Sandbox.PortMappings[0].HostPort))
 	if err != nil {
 		p.Log("stderr", "ERROR: "+err.Error())
@@ -82,29 +84,38 @@ func (g *Guest) run(p *critest.Process) int {
 	}
 	go func() { _ = server.Serve(listener) }()
 	defer server.Close()
-	if code := g.install(p, disk); code != 0 {
+	if code := g.install(p, disk, page.seen); code != 0 {
 		return code
 	}
 	if err := boot(p, disk); err != nil {
 		p.Log("stderr", "ERROR: "+err.Error())
 		return 70
 	}
-	close(ready)
+	close(page.ready)
 	return g.shutDown(p, marker)
 }
 
 // install makes the disk if there is none. It returns an exit code if it is ended
 // before that.
-func (g *Guest) install(p *critest.Process, disk string) int {
+func (g *Guest) install(p *critest.Process, disk string, seen <-chan struct{}) int {
 	if _, err := os.Stat(disk); err == nil {
 		return 0
 	}
-	select {
-	case <-time.After(time.Duration(g.InstallTime.Load())):
-	case <-p.Stopped():
-		return 143
-	case <-p.Killed():
-		return 137
+	over := time.After(time.Duration(g.InstallTime.Load()))
+	if !g.Watched.Load() {
+		seen = nil
+	}
+	for over != nil || seen != nil {
+		select {
+		case <-over:
+			over = nil
+		case <-seen:
+			seen = nil
+		case <-p.Stopped():
+			return 143
+		case <-p.Killed():
+			return 137
+		}
 	}
 	if err := writeDisk(disk, 0); err != nil {
 		p.Log("stderr", "ERROR: "+err.Error())
@@ -166,17 +177,27 @@ func Counter(storage string) (int, error) {
 
 // statusPage answers as the images' nginx does: progress, then 404 once there is a
 // screen.
-func (g *Guest) statusPage(ready <-chan struct{}) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if g.Protected.Load() {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		select {
-		case <-ready:
-			w.WriteHeader(http.StatusNotFound)
-		default:
-			fmt.Fprint(w, `<p class="loading">Installing demo (50%)</p>`)
-		}
-	})
+type statusPage struct {
+	protected *atomic.Bool
+	ready     chan struct{} // closed when there is a screen
+	seen      chan struct{} // closed when somebody has seen the progress
+	once      sync.Once
+}
+
+func newStatusPage(protected *atomic.Bool) *statusPage {
+	return &statusPage{protected: protected, ready: make(chan struct{}), seen: make(chan struct{})}
+}
+
+func (s *statusPage) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if s.protected.Load() {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	select {
+	case <-s.ready:
+		w.WriteHeader(http.StatusNotFound)
+	default:
+		fmt.Fprint(w, `<p class="loading">Installing demo (50%)</p>`)
+		s.once.Do(func() { close(s.seen) })
+	}
 }
