@@ -39,6 +39,10 @@ func testBrowser(t *testing.T, url string) {
 	if _, err := chromedp.Run(ctx, chromedp.Navigate(url)); err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}
+	// Whoever takes a picture of the page once it is loaded gets the screen.
+	if n, err := chromedp.Run(ctx, chromedp.Evaluate[int](colours)); err != nil || n < 2 {
+		t.Errorf("the page is loaded, and the screen has %d colours (%v)", n, err)
+	}
 	var picture []byte
 	within(t, 60*time.Second, "the guest's console in the browser", func() error {
 		n, err := chromedp.Run(ctx, chromedp.Evaluate[int](colours))

@@ -1,6 +1,7 @@
 package critest
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ func containerTests() []conformanceTest {
 		{name: "args and environment arrive", run: testContainerArgs},
 		{name: "starts once", run: testContainerStartsOnce},
 		{name: "a start that fails says why", run: testContainerFailedStart},
+		{name: "a start that is cancelled can be removed", run: testContainerCancelledStart},
 		{name: "a name in use is refused", run: testContainerNameInUse},
 		{name: "an image that is absent", run: testContainerNoImage},
 		{name: "sandbox and labels select", run: testContainerSelect},
@@ -97,6 +99,28 @@ func testContainerFailedStart(b *bench) {
 	s := b.waitExit(id)
 	if s.ExitCode == 0 || s.Reason == "" || !strings.Contains(s.Message, "device access") {
 		b.Errorf("status after the failed start: %+v", s)
+	}
+}
+
+// containerd undoes a start that was broken off for a second or so, and refuses to
+// remove the container meanwhile.
+func testContainerCancelledStart(b *bench) {
+	for _, delay := range []time.Duration{0, 20, 60} {
+		pod := b.pod("cancelled")
+		sandbox, err := b.c.RunSandbox(b.ctx, pod, "")
+		b.must(err)
+		id, err := b.c.CreateContainer(b.ctx, sandbox, b.shell("main", idle), pod)
+		b.must(err)
+		ctx, cancel := context.WithCancel(b.ctx)
+		timer := time.AfterFunc(delay*time.Millisecond, cancel)
+		if err := b.c.StartContainer(ctx, id); err != nil {
+			b.want(err, context.Canceled)
+		}
+		timer.Stop()
+		cancel()
+		b.must(b.c.StopSandbox(b.ctx, sandbox))
+		b.must(b.c.RemoveSandbox(b.ctx, sandbox))
+		b.noSandboxes()
 	}
 }
 
