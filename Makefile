@@ -73,7 +73,7 @@ test-unit: ## run the tests that need no runtime and no root
 	$(GO) test -race ./internal/cri/... ./internal/machine ./internal/cli ./internal/portfwd ./internal/viewer ./internal/storage
 	CGO_ENABLED=0 $(GO) vet ./internal/gui/...
 
-test-e2e: ## run the tests on real runtimes, with a real guest (as root)
+test-e2e: tools ## run the tests on real runtimes, with a real guest (as root)
 	$(E2E) $(GO) test -tags e2e -count=1 -p 1 -timeout 15m -run 'E2E' ./...
 
 lint: tools ## check formatting, vet, shell scripts, and staticcheck

@@ -81,9 +81,14 @@ func (u *user) run(args ...string) string {
 
 func (u *user) show(name string) jsonMachine {
 	u.t.Helper()
+	return decodeMachine(u.t, u.run("show", "--json", name))
+}
+
+func decodeMachine(t *testing.T, text string) jsonMachine {
+	t.Helper()
 	var m jsonMachine
-	if err := json.Unmarshal([]byte(u.run("show", "--json", name)), &m); err != nil {
-		u.t.Fatal(err)
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatal(err)
 	}
 	return m
 }

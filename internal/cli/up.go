@@ -4,11 +4,14 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"vmctl/internal/machine"
 )
 
 type upOptions struct {
-	wait      waitOptions
-	overrides overrides
+	wait       waitOptions
+	overrides  overrides
+	foreground bool
 }
 
 func newUp(t *terminal) *cobra.Command {
@@ -24,7 +27,11 @@ NAME is a recipe (see vmctl recipes) or an existing machine; FILE is a recipe
 file; without either, ./vmctl.toml. An existing machine keeps the recipe it was
 made from.
 
-If the start fails, what it made is removed again.`,
+If the start fails, what it made is removed again.
+
+With --foreground it stays: a machine that ends by itself is started again as
+lifecycle.restart in its recipe says, and Ctrl-C shuts the guest down. Without it,
+nothing of vmctl runs while the machine does.`,
 		Example: `  vmctl up windows-11
   vmctl up windows-11 --name accounts --memory 16G --port 3390:3389
   vmctl up ./work.toml`,
@@ -36,6 +43,7 @@ If the start fails, what it made is removed again.`,
 	}
 	o.wait.flags(cmd)
 	o.overrides.flags(cmd)
+	cmd.Flags().BoolVar(&o.foreground, "foreground", false, "stay, start it again as its recipe says, and shut it down at the end")
 	t.jsonFlag(cmd)
 	return cmd
 }
@@ -58,6 +66,10 @@ func (o *upOptions) run(ctx context.Context, t *terminal, arg string) error {
 		return err
 	}
 	p := t.newProgress()
+	if o.foreground {
+		defer p.close()
+		return m.Supervise(ctx, name, r, start, p.report, func(mc machine.Machine) { _ = t.printStarted(mc) })
+	}
 	mc, err := m.Up(ctx, name, r, start, p.report)
 	p.close()
 	if err != nil {

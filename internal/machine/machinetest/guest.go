@@ -52,11 +52,13 @@ type Guest struct {
 	ExitLine    atomic.Value // the log line, a string, that it then leaves
 	Deaf        atomic.Bool  // the guest ignores the stop
 	Protected   atomic.Bool  // the status page wants a password that nobody knows
+
+	ends chan int // exit codes of guests that end by themselves
 }
 
 // Run puts the image into the runtime and makes its containers behave like it.
 func Run(rt *critest.Server) *Guest {
-	g := &Guest{}
+	g := &Guest{ends: make(chan int)}
 	g.InstallTime.Store(int64(20 * time.Millisecond))
 	g.ExitLine.Store("")
 	rt.AddImage(Image)
@@ -94,6 +96,10 @@ func (g *Guest) run(p *critest.Process) int {
 	close(page.ready)
 	return g.shutDown(p, marker)
 }
+
+// PowerOff shuts the guest that runs down from inside; Crash ends its QEMU.
+func (g *Guest) PowerOff() { g.ends <- 0 }
+func (g *Guest) Crash()    { g.ends <- 137 }
 
 // install makes the disk if there is none. It returns an exit code if it is ended
 // before that.
@@ -149,7 +155,9 @@ func writeDisk(disk string, boots int) error {
 // shutDown waits for the stop, and marks the disk as installed as the images do when
 // they end by themselves.
 func (g *Guest) shutDown(p *critest.Process, marker string) int {
+	code := 143
 	select {
+	case code = <-g.ends:
 	case <-p.Stopped():
 	case <-p.Killed():
 		return 137
@@ -161,8 +169,12 @@ func (g *Guest) shutDown(p *critest.Process, marker string) int {
 	if err := os.WriteFile(marker, nil, 0o600); err != nil {
 		p.Log("stderr", "ERROR: "+err.Error())
 	}
+	if code == 137 {
+		p.Log("stderr", "ERROR: QEMU exited unexpectedly!")
+		return code
+	}
 	p.Log("stdout", "\x1b[1;34m❯ \x1b[1;36mShutdown completed!\x1b[0m")
-	return 143
+	return code
 }
 
 // Counter returns how often a guest has booted from the disk in a storage directory;
