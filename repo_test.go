@@ -23,6 +23,7 @@ var floors = map[string]int{
 	"internal/hint":        0,
 	"internal/tomledit":    0,
 	"internal/version":     0,
+	"internal/autostart":   1,
 	"internal/cri":         1,
 	"internal/portfwd":     1,
 	"internal/storage":     1,

@@ -72,6 +72,7 @@ func (o *deleteOptions) delete(ctx context.Context, t *terminal, m *machine.Mana
 	if err := m.Delete(ctx, name, machine.DeleteOptions{Storage: o.storage, Force: o.force}, report); err != nil {
 		return nil, err
 	}
+	t.forgetUnit(ctx, name)
 	return func() error {
 		if _, err := os.Stat(mc.Storage); showErr == nil && !o.storage && err == nil {
 			t.note("its disk is kept in %s", mc.Storage)
