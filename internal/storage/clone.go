@@ -65,7 +65,7 @@ func (s *Store) Rename(name, to string) (*Dir, error) {
 		return nil, err
 	}
 	defer unlock()
-	err = renameNew(d.path, s.dir(to).path)
+	err = RenameNew(d.path, s.dir(to).path)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("%w: %q", ErrExists, to)
 	}

@@ -139,11 +139,11 @@ func exchange(next, live, keep string) error {
 	if _, err := os.Lstat(next); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	err := renameNew(live, keep)
+	err := RenameNew(live, keep)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return renameNew(next, live)
+	return RenameNew(next, live)
 }
 
 func moveIfThere(from, to string) error {

@@ -108,7 +108,7 @@ func (d *Dir) TakeSnapshot(ctx context.Context, s Snapshot, progress CopyProgres
 		return d.completeSnapshot(hidden, s)
 	}()
 	if err == nil {
-		err = renameNew(hidden, d.snapshotPath(s.Tag))
+		err = RenameNew(hidden, d.snapshotPath(s.Tag))
 	}
 	if err != nil {
 		return s, errors.Join(fmt.Errorf("snapshot %q of machine %q: %w", s.Tag, d.name, err), os.RemoveAll(hidden))
