@@ -67,6 +67,8 @@ func (m *Manager) guard(h *handle, o StartOptions, report Reporter) error {
 		return m.markInstalled(h) // the user knows what is on it
 	case why == "":
 		return nil
+	case o.Reinstall && h.rec.Protected:
+		return h.refuseProtected()
 	case o.Reinstall:
 		h.rec.InstalledAt = time.Time{}
 		return h.save()
