@@ -60,7 +60,7 @@ func (o *deleteOptions) run(ctx context.Context, t *terminal, names []string) er
 
 func (o *deleteOptions) delete(ctx context.Context, t *terminal, m *machine.Manager, name string, report machine.Reporter) (outcome, error) {
 	mc, showErr := m.Show(ctx, name)
-	if o.storage && !o.yes {
+	if o.storage && !o.yes && !mc.Protected { // Delete refuses that one
 		if showErr == nil && mc.Phase.Up() && !o.force { // do not ask for what would be refused
 			return nil, hint.With(fmt.Errorf("delete %q: %w: it is %s", name, machine.ErrPhase, strings.ToLower(string(mc.Phase))),
 				"stop it first: vmctl stop %s, or add --force to shut it down and delete it", name)

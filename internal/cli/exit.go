@@ -61,7 +61,7 @@ var exitTable = []exitRow{
 	{exitTimeout, "timed out", []error{machine.ErrTimeout, cri.ErrTimeout, context.DeadlineExceeded}},
 	{exitRuntime, "runtime unreachable or not usable", []error{cri.ErrUnavailable, cri.ErrPermission, cri.ErrCRIDisabled, cri.ErrNoRuntime, cri.ErrNotReady}},
 	{exitPhase, "wrong phase, already exists, or taken", []error{machine.ErrPhase, machine.ErrExists, portfwd.ErrTaken, os.ErrExist}},
-	{exitNotFound, "not found", []error{machine.ErrNotFound, recipe.ErrUnknown, cri.ErrNotFound, os.ErrNotExist}},
+	{exitNotFound, "not found", []error{machine.ErrNotFound, machine.ErrNoSnapshot, recipe.ErrUnknown, cri.ErrNotFound, os.ErrNotExist}},
 }
 
 func exitCode(err error) int {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,13 +52,14 @@ var stageWords = map[machine.Stage]string{
 	machine.StageReady:   "ready",
 	machine.StageStop:    "stopping",
 	machine.StageRemove:  "removing",
+	machine.StageCopy:    "copying",
 	stageImport:          "importing",
 }
 
 // describe is one report as text, without its stage.
 func describe(p machine.Progress) string {
 	switch {
-	case (p.Stage == machine.StagePull || p.Stage == stageImport) && p.Total > 0:
+	case p.Total > 0 && slices.Contains([]machine.Stage{machine.StagePull, machine.StageCopy, stageImport}, p.Stage):
 		return fmt.Sprintf("%s (%s of %s)", p.Text, units.BytesSize(float64(p.Done)), units.BytesSize(float64(p.Total)))
 	case p.Stage == machine.StageStop:
 		return fmt.Sprintf("%s (%d of at most %d s)", p.Text, p.Done, p.Total)

@@ -35,8 +35,8 @@ tells for each difference what it needs:
   refused        the image would delete or move the disk away, or would not start
 
 A machine keeps the recipe that it was made from. To give it the new one, where nothing
-is refused: vmctl delete NAME, which keeps the disk, then vmctl up. Options that the
-machine was made with are to be given here too, or they show as differences.`,
+is refused: vmctl update NAME. Options that the machine was made with are to be given
+here too, or they show as differences.`,
 		Example: "  vmctl recipes diff windows-11\n  vmctl recipes diff accounts --from ./work.toml",
 		Args:    exactly(1, "one machine"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -63,7 +63,7 @@ func (o *diffOptions) run(t *terminal, name string) error {
 		}
 		return err
 	}
-	now, err := o.current(a, name, frozen.Source)
+	now, err := o.overrides.current(a, name, o.from, frozen.Source)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (o *diffOptions) run(t *terminal, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := printChanges(t, name, changes); err != nil {
+	if err := o.print(t, name, changes); err != nil {
 		return err
 	}
 	if o.exitCode && len(changes) > 0 {
@@ -80,27 +80,49 @@ func (o *diffOptions) run(t *terminal, name string) error {
 	return nil
 }
 
-// current is the recipe as its file has it now.
-func (o *diffOptions) current(a *app.App, name, source string) (*recipe.Recipe, error) {
-	if o.from != "" {
-		_, r, err := a.Target(o.from, name)
+// current is a recipe as its file has it now, with the overrides: from, or where that is
+// not given the source that the machine called name was made from.
+func (o *overrides) current(a *app.App, name, from, source string) (*recipe.Recipe, error) {
+	if from != "" {
+		_, r, err := a.Target(from, name)
 		if err != nil {
 			return nil, err
 		}
 		source = r.Source
 	}
-	list, err := o.overrides.all(a)
+	list, err := o.all(a)
 	if err != nil {
 		return nil, err
 	}
 	e, err := a.Catalog().Explain(source, list)
 	if err != nil {
-		return nil, hint.With(err, "name the recipe to compare with: vmctl recipes diff %s --from RECIPE", name)
+		return nil, hint.With(err, "name the recipe that %q is to have, with: --from RECIPE", name)
 	}
 	return e.Recipe, nil
 }
 
-func printChanges(t *terminal, name string, changes []recipe.Change) error {
+// print shows the changes, and how the machine gets them.
+func (o *diffOptions) print(t *terminal, name string, changes []recipe.Change) error {
+	err := printChanges(t, []string{"KEY", "MACHINE", "RECIPE", "NEEDS"}, changes)
+	if err != nil || t.json || len(changes) == 0 {
+		return err
+	}
+	from := ""
+	if o.from != "" {
+		from = " --from " + o.from
+	}
+	if slices.ContainsFunc(changes, func(c recipe.Change) bool {
+		return c.Effect == recipe.EffectRefused || c.Effect == recipe.EffectDisk
+	}) {
+		t.note("hint: a machine with a disk cannot take what is refused or needs another one; make another machine: vmctl up RECIPE --name NAME")
+		return nil
+	}
+	t.note("hint: to give the machine the recipe, with its disk kept: vmctl update %s%s", name, from)
+	return nil
+}
+
+// printChanges shows what is different, as a table or as JSON.
+func printChanges(t *terminal, header []string, changes []recipe.Change) error {
 	if t.json {
 		return t.printJSON(append([]recipe.Change{}, changes...))
 	}
@@ -112,15 +134,7 @@ func printChanges(t *terminal, name string, changes []recipe.Change) error {
 	for _, c := range changes {
 		rows = append(rows, []string{c.Key, dash(shortened(c.Old)), dash(shortened(c.New)), string(c.Effect)})
 	}
-	if err := t.printTable([]string{"KEY", "MACHINE", "RECIPE", "NEEDS"}, rows); err != nil {
-		return err
-	}
-	if slices.ContainsFunc(changes, func(c recipe.Change) bool { return c.Effect == recipe.EffectRefused }) {
-		t.note("hint: the machine cannot take what is refused; make another one: vmctl up RECIPE --name NAME")
-		return nil
-	}
-	t.note("hint: to give the machine the recipe, with its disk kept: vmctl delete %s, then: vmctl up RECIPE --name %s", name, name)
-	return nil
+	return t.printTable(header, rows)
 }
 
 // shortened keeps a table readable.

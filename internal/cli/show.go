@@ -74,8 +74,12 @@ func showLines(mc machine.Machine) [][2]string {
 	if mc.Installed {
 		installed = "yes"
 	}
+	protected := ""
+	if mc.Protected {
+		protected = "yes"
+	}
 	return append(lines, [][2]string{
-		{"address", mc.Address}, {"installed", installed},
+		{"address", mc.Address}, {"installed", installed}, {"protected", protected},
 		{"created", when(mc.CreatedAt)}, {"started", when(mc.StartedAt)},
 		{"uid", mc.UID}, {"sandbox", mc.SandboxID}, {"container", mc.ContainerID},
 		{"directory", mc.Directory}, {"storage", mc.Storage}, {"log", mc.Log},

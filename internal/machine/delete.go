@@ -19,7 +19,7 @@ type DeleteOptions struct {
 // Delete removes a machine: its sandbox if one is left, its recipe and its logs.
 // The guest's disk stays, and a later machine of the same name takes it over,
 // unless the options say otherwise. A machine that runs is ErrPhase without Force.
-// A machine that is not there is ErrNotFound.
+// A machine that is protected is ErrGuard, one that is not there ErrNotFound.
 func (m *Manager) Delete(ctx context.Context, name string, o DeleteOptions, report Reporter) error {
 	if err := m.delete(ctx, name, o, report); err != nil {
 		return fmt.Errorf("delete %q: %w", name, err)
@@ -38,6 +38,9 @@ func (m *Manager) delete(ctx context.Context, name string, o DeleteOptions, repo
 	defer unlock()
 	h, err := m.openAny(name)
 	if err != nil {
+		return err
+	}
+	if err := h.refuseProtected(); err != nil {
 		return err
 	}
 	s, err := m.survey(ctx)

@@ -51,6 +51,9 @@ func (m *Manager) guard(h *handle, o StartOptions, report Reporter) error {
 	if err != nil {
 		return fmt.Errorf("look at the disk: %w", err)
 	}
+	if !facts.present { // what is installed now is what the recipe says now
+		h.rec.Identity = identityOf(h.recipe)
+	}
 	if facts.present && h.rec.Identity != "" && h.rec.Identity != identityOf(h.recipe) {
 		err := fmt.Errorf("%w: it was made with %q, and the recipe says %q; the image would install anew", ErrGuard, h.rec.Identity, identityOf(h.recipe))
 		return hint.With(err, "change that back in %s", h.dir.RecipePath())
@@ -64,6 +67,8 @@ func (m *Manager) guard(h *handle, o StartOptions, report Reporter) error {
 		return m.markInstalled(h) // the user knows what is on it
 	case why == "":
 		return nil
+	case o.Reinstall && h.rec.Protected:
+		return h.refuseProtected()
 	case o.Reinstall:
 		h.rec.InstalledAt = time.Time{}
 		return h.save()

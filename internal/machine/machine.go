@@ -54,6 +54,8 @@ type Machine struct {
 	StartedAt   time.Time
 	// Installed tells that the guest's installation was seen to finish.
 	Installed bool
+	// Protected tells that the machine is not to be deleted: see Protect.
+	Protected bool
 	// Progress is the guest's own word while it is Starting or Installing
 	// ("Downloading Windows 11"); Percent is below 0 where it gave none.
 	Progress string
@@ -116,6 +118,7 @@ const (
 	StageReady   Stage = "ready"   // the guest is up
 	StageStop    Stage = "stop"    // the guest shuts down; Done and Total in seconds of grace
 	StageRemove  Stage = "remove"  // sandbox and files are removed
+	StageCopy    Stage = "copy"    // the disk is copied; Done and Total in bytes
 	StageNote    Stage = "note"    // something the user should know; Text says it
 )
 

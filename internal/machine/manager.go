@@ -39,6 +39,8 @@ type Manager struct {
 var (
 	ErrNotFound = storage.ErrNotFound
 	ErrExists   = storage.ErrExists
+	// ErrNoSnapshot says that the machine has no snapshot of that name.
+	ErrNoSnapshot = storage.ErrNoSnapshot
 	// ErrPhase says that the machine is not in a phase that allows the verb.
 	ErrPhase = errors.New("wrong phase")
 	// ErrGuard says that going on might have destroyed the guest's disk.

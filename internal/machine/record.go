@@ -46,6 +46,8 @@ type record struct {
 	// knows nothing of what runs on this one.
 	Endpoint string `json:"endpoint,omitempty"`
 	BootID   string `json:"boot_id,omitempty"`
+	// Protected says that the machine may not be deleted, nor its disk reinstalled.
+	Protected bool `json:"protected,omitempty"`
 }
 
 // rememberedPort is a host port that was chosen at an earlier start, so that

@@ -62,6 +62,9 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 	if err != nil || running {
 		return err
 	}
+	if err := diskLocked(h); err != nil {
+		return err
+	}
 	if err := m.guard(h, o, report); err != nil {
 		return err
 	}
@@ -112,18 +115,26 @@ func (m *Manager) forgetStart(ctx context.Context, h *handle, cause error) {
 	}
 }
 
-// lock keeps other commands away from the machine, and says whom it waits for.
+// lock keeps other commands away from the machine, says whom it waits for, and finishes
+// what one that died has left half done.
 func (m *Manager) lock(ctx context.Context, name string, report Reporter) (unlock func(), err error) {
 	dir, err := m.Store.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	unlock, err = dir.TryLock()
-	if !errors.Is(err, storage.ErrLocked) {
-		return unlock, err
+	if errors.Is(err, storage.ErrLocked) {
+		report.note(err.Error() + "; waiting for it")
+		unlock, err = dir.Lock(ctx)
 	}
-	report.note(err.Error() + "; waiting for it")
-	return dir.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := dir.Recover(); err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
 }
 
 // settle looks at the pods that the machine already has. It reports whether one of

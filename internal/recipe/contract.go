@@ -26,6 +26,10 @@ type Contract struct {
 	// installed: when it no longer fits the environment, the image reinstalls. ""
 	// where there is none.
 	BaseFile string
+	// OwnFiles are patterns of the files, in the storage directory and the folders directly
+	// below, that say who the guest is on the network or to its maker: a copy of the
+	// machine must not have them, and the image makes them anew.
+	OwnFiles []string
 	// IdentityEnv are the variables that decide what is installed. They may not
 	// change once the machine exists.
 	IdentityEnv []string
@@ -66,6 +70,7 @@ func contractOf(g Guest) Contract {
 		ViewerPort: viewerPort,
 		VNCPort:    vncPort,
 		DiskNames:  []string{"data.img", "data.qcow2"},
+		OwnFiles:   []string{"*.mac"}, // made from the host name (qemus/qemu src/network.sh)
 		StopGrace:  120 * time.Second,
 		ready:      ReadyViewer,
 	}
@@ -97,6 +102,7 @@ func (c *Contract) windows() {
 func (c *Contract) macOS() {
 	c.DefaultImage = "docker.io/dockurr/macos:3.12"
 	c.DiskNames = append(c.DiskNames, "*/data.img", "*/data.qcow2")
+	c.OwnFiles = append(c.OwnFiles, "macos.id", "macos.sn", "macos.mlb") // dockur/macos src/install.sh
 	c.IdentityEnv = []string{"VERSION"}
 	c.MediaTargets = []string{"/boot.dmg"}
 	c.defaults = Resources{CPUs{Count: 1}, Size{Bytes: 4 * GiB}, Size{Bytes: 64 * GiB}}

@@ -107,6 +107,8 @@ func effect(old, now *Recipe, key string) Effect {
 		return EffectRefused
 	case table == "mounts" && slices.Contains(contract.MediaTargets, path.Clean(name[:max(0, strings.LastIndex(name, "."))])):
 		return EffectRefused
+	case table == "disks" && !(hasDisk(old, firstPart(name)) && hasDisk(now, firstPart(name))):
+		return EffectRestart // the whole disk comes or goes; its file stays
 	case shrinks(old, now, key), table == "disks" && strings.HasSuffix(key, ".number"):
 		return EffectRefused
 	case key == "name", key == "storage.path", table == "disks" && (strings.HasSuffix(key, ".path") || strings.HasSuffix(key, ".device")):
@@ -119,6 +121,10 @@ func effect(old, now *Recipe, key string) Effect {
 		return EffectNone
 	}
 	return EffectRestart
+}
+
+func hasDisk(r *Recipe, name string) bool {
+	return slices.ContainsFunc(r.Disks, func(k Disk) bool { return k.Name == name })
 }
 
 func firstPart(name string) string {

@@ -89,3 +89,21 @@ func TestDiffOfMedia(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+func TestDiffOfAWholeDisk(t *testing.T) {
+	old, err := Parse([]byte(diffBase), "/r.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := old.clone()
+	if err := now.Apply([]string{"disks.more.size=1G", "disks.more.path=/srv/more"}); err != nil {
+		t.Fatal(err)
+	}
+	want := []Change{{"disks.more.number", "", "3", EffectRestart}, {"disks.more.size", "", "'1G'", EffectRestart}, {"disks.more.path", "", "'/srv/more'", EffectRestart}}
+	if got, err := Diff(old, now); err != nil || !cmp.Equal(want, got) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := Diff(now, old); err != nil || len(got) != 3 || got[0].Effect != EffectRestart {
+		t.Errorf("the way back: %v, %v", got, err)
+	}
+}

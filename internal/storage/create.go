@@ -98,7 +98,7 @@ func (s *Store) commit(tmp *Dir) error {
 	if err := syncDir(tmp.path); err != nil {
 		return err
 	}
-	err = renameNew(tmp.path, d.path)
+	err = RenameNew(tmp.path, d.path)
 	if errors.Is(err, unix.EEXIST) {
 		err = adopt(tmp, d)
 	}
@@ -137,7 +137,7 @@ func adoptEntry(tmp, d *Dir, e os.DirEntry) error {
 	if !e.IsDir() {
 		return os.Rename(from, to)
 	}
-	err := renameNew(from, to)
+	err := RenameNew(from, to)
 	if !errors.Is(err, unix.EEXIST) {
 		return err
 	}
@@ -148,8 +148,9 @@ func adoptEntry(tmp, d *Dir, e os.DirEntry) error {
 		"look at it and move it away: %s", to)
 }
 
-// renameNew renames a directory to a name that must be free: unix.EEXIST if it is not.
-func renameNew(from, to string) error {
+// RenameNew renames a file or directory to a name that must be free: fs.ErrExist if it is
+// not.
+func RenameNew(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
 	switch {
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS):

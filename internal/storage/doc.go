@@ -10,7 +10,8 @@
 //	            data.img  windows.boot  windows.base  windows.mac ...
 //	        disks/NAME/                a further disk: /storage2 in the container
 //	        logs/                      the sandbox's log directory
-//	        snapshots/                 copies of storage/
+//	        snapshots/TAG/             a copy of storage/, disks/, recipe.toml and machine.json
+//	        restore.json               while a snapshot takes the machine's place
 //	    .creating-NAME-1234/           a machine being made; swept when its maker died
 //	    .lock                          held for the moment in which names are taken
 //
@@ -28,6 +29,12 @@
 //
 // A machine can be deleted and its storage kept: then storage/, disks/, snapshots/ and machine.json
 // stay without recipe.toml, and the next machine of that name takes them over (Store.Kept).
+//
+// A snapshot, too, is made under a hidden name and renamed. A restore builds the new state
+// aside, writes down what is to be moved where, and moves; after a crash Dir.Recover, which
+// belongs after each Lock, goes on with the moves. So the state is all of the old or all of
+// the new one. Copies share blocks where the file system can (FICLONE), and leave holes
+// out where not.
 //
 // Removing takes away only files whose names are known to be ours or the images';
 // what the user put beside them stays and is named. Symbolic links are removed, never

@@ -12,6 +12,10 @@ var (
 	ErrNotFound = errors.New("machine not found")
 	// ErrInvalidName is returned for a name that cannot name a machine.
 	ErrInvalidName = errors.New("invalid machine name")
+	// ErrNoSnapshot is returned for a snapshot that is not there.
+	ErrNoSnapshot = errors.New("snapshot not found")
+	// ErrNoSpace is returned, before anything is written, where a copy would not fit.
+	ErrNoSpace = errors.New("not enough free space")
 	// ErrLocked is returned (inside a *LockedError) when another command is changing
 	// the machine.
 	ErrLocked = errors.New("machine is busy")

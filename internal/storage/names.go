@@ -26,8 +26,24 @@ const (
 	// LogsDir is the log directory of the machine's sandbox: the runtime writes
 	// container logs there.
 	LogsDir = "logs"
-	// SnapshotsDir holds copies of StorageDir, one folder each.
+	// SnapshotsDir holds snapshots, one folder each, named by its tag.
 	SnapshotsDir = "snapshots"
+	// RestoreFile is there while a snapshot takes the place of the machine's state: it
+	// says what is to be moved where, so that whoever comes after a crash can finish it.
+	RestoreFile = "restore.json"
+)
+
+// Names in SnapshotsDir. A snapshot TAG is a folder with RecipeFile and StateFile as they
+// were, copies of StorageDir and DisksDir, and SnapshotFile.
+const (
+	// SnapshotFile tells when and why the snapshot was taken, and how large it is.
+	SnapshotFile = "snapshot.json"
+	// makingPattern is how a snapshot is called until it is complete.
+	makingPattern = ".making-*"
+	// restoringPattern holds the state that a restore puts into the machine.
+	restoringPattern = ".restoring-*"
+	// deletingPattern is how a snapshot is called while it is removed.
+	deletingPattern = ".deleting-*"
 )
 
 // Names in the storage directory, written by the images. Sources: dockur/windows

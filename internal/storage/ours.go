@@ -52,7 +52,7 @@ func ours(rel string) bool {
 // ourFile knows the files directly in a machine's directory.
 func ourFile(name string) bool {
 	switch name {
-	case RecipeFile, StateFile, LockFile:
+	case RecipeFile, StateFile, LockFile, RestoreFile:
 		return true
 	}
 	writing, _ := filepath.Match(tempPattern, name)

@@ -1,0 +1,121 @@
+package machine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vmctl/internal/hint"
+	"vmctl/internal/storage"
+)
+
+// tagTime is how a snapshot is called that was given no name.
+const tagTime = "2006-01-02-150405"
+
+// Snapshot copies the state of a machine that is stopped: its whole storage with firmware
+// variables and TPM, its further disks, its recipe, and what is known of the disk. An
+// empty tag is the time. A machine that is up is ErrPhase, a tag in use fs.ErrExist; when
+// ctx ends nothing of the copy stays.
+func (m *Manager) Snapshot(ctx context.Context, name, tag string, report Reporter) (storage.Snapshot, error) {
+	var out storage.Snapshot
+	err := m.atRestDo(ctx, name, "snapshot", report, func(h *handle) (err error) {
+		now := time.Now()
+		m.keepEvidence(h)
+		if err := h.save(); err != nil {
+			return err
+		}
+		out, err = h.dir.TakeSnapshot(ctx, storage.Snapshot{Tag: either(tag, freeTag(h.dir, now.Format(tagTime))), CreatedAt: now.UTC()}, copying(report))
+		return err
+	})
+	return out, err
+}
+
+// RestoreSnapshot puts a machine back into the state of a snapshot, its recipe and disks.
+// The state that it had is kept as a snapshot too, whose tag is returned. When ctx ends,
+// or the process, the machine is as it was, or restored.
+func (m *Manager) RestoreSnapshot(ctx context.Context, name, tag string, report Reporter) (kept string, err error) {
+	now := time.Now()
+	err = m.atRestDo(ctx, name, "restore", report, func(h *handle) error {
+		kept = freeTag(h.dir, "before-"+now.Format(tagTime))
+		if _, err := h.dir.Snapshot(tag); err != nil {
+			return hint.With(err, "see the snapshots with: vmctl snapshot ls %s", name)
+		}
+		m.keepEvidence(h)
+		if err := h.save(); err != nil {
+			return err
+		}
+		var was record
+		if err := h.dir.ReadSnapshotJSON(tag, &was); err != nil {
+			return err
+		}
+		state := h.rec
+		state.Recipe, state.Identity, state.InstalledAt = was.Recipe, was.Identity, was.InstalledAt
+		keep := storage.Snapshot{Tag: kept, CreatedAt: now.UTC(), Note: "before the restore of " + tag}
+		if err := h.dir.RestoreSnapshot(ctx, tag, keep, state, copying(report)); err != nil {
+			return err
+		}
+		return freshLog(h.dir.LogsPath()) // the last one speaks of another disk
+	})
+	return kept, err
+}
+
+// freeTag is a tag that no snapshot has: this one, or with a number behind it.
+func freeTag(dir *storage.Dir, tag string) string {
+	free := tag
+	for n := 2; ; n++ {
+		if _, err := dir.Snapshot(free); err != nil {
+			return free
+		}
+		free = fmt.Sprintf("%s.%d", tag, n)
+	}
+}
+
+// Snapshots returns the snapshots of a machine, the oldest first. The runtime is not asked.
+func (m *Manager) Snapshots(name string) ([]storage.Snapshot, error) {
+	dir, err := m.Store.Open(name)
+	if err != nil {
+		return nil, hint.With(err, "see the machines with: vmctl ls")
+	}
+	return dir.Snapshots()
+}
+
+// DeleteSnapshot removes a snapshot of a machine, which may be up. The runtime is not asked.
+func (m *Manager) DeleteSnapshot(ctx context.Context, name, tag string, report Reporter) error {
+	h, unlock, err := m.openLocked(ctx, name, report)
+	if err != nil {
+		return fmt.Errorf("delete a snapshot of %q: %w", name, err)
+	}
+	defer unlock()
+	return hint.With(h.dir.DeleteSnapshot(tag), "see the snapshots with: vmctl snapshot ls %s", name)
+}
+
+// atRestDo does something with a whole machine that is stopped, and holds its lock.
+func (m *Manager) atRestDo(ctx context.Context, name, what string, report Reporter, do func(*handle) error) error {
+	h, unlock, err := m.openLocked(ctx, name, report)
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", what, name, err)
+	}
+	defer unlock()
+	err = h.ownDisks(what)
+	if err == nil {
+		err = m.atRest(ctx, h)
+	}
+	if err == nil {
+		err = do(h)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", what, name, err)
+	}
+	return nil
+}
+
+// copying reports how far a copy is, in whole percents: a disk has many extents.
+func copying(report Reporter) storage.CopyProgress {
+	last := int64(-1)
+	return func(done, total int64) {
+		if total > 0 && done*100/total != last {
+			last = done * 100 / total
+			report.report(Progress{Stage: StageCopy, Text: "the machine's disks", Done: done, Total: total, Percent: -1})
+		}
+	}
+}
