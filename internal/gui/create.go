@@ -156,14 +156,14 @@ func (p *createPage) choose(e recipe.Entry) {
 	if err != nil {
 		p.plan = Plan{}
 		p.about.SetText(e.Name)
-		p.facts.SetText("")
+		p.tell("")
 		p.fault.Display(widgets.NoticeText{Title: "This recipe cannot be used", Reason: err.Error()})
 		p.form.Hide()
 		p.create.Disable()
 		return
 	}
 	p.about.SetText(e.Summary)
-	p.facts.SetText(systemFacts(draft.System, time.Now()))
+	p.tell(systemFacts(draft.System, time.Now()))
 	p.fault.Display(widgets.NoticeText{})
 	draft.Name = p.free(draft.Name)
 	p.plan = draft
@@ -171,6 +171,13 @@ func (p *createPage) choose(e recipe.Entry) {
 		field.SetText(draft.Value(f))
 	}
 	p.form.Show()
+}
+
+// tell shows the facts of the system, and takes no room where there are none.
+func (p *createPage) tell(facts string) {
+	p.facts.SetText(facts)
+	p.facts.Hidden = facts == ""
+	p.facts.Refresh()
 }
 
 // editChosen opens the recipe that is chosen; when it is saved, the form follows.
