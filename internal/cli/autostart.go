@@ -185,14 +185,17 @@ func runAutostartLs(t *terminal) error {
 	return t.printTable([]string{"NAME", "RECIPE SAYS", "ENABLED", "UNIT"}, rows)
 }
 
-// forgetUnit takes the unit of a deleted machine away, as far as this user may.
-func (t *terminal) forgetUnit(ctx context.Context, name string) {
+// forgetUnit takes the unit of a machine that is gone away, as far as this user may, and
+// tells whether there was one.
+func (t *terminal) forgetUnit(ctx context.Context, name string) (was bool) {
 	for _, u := range []autostart.Unit{{Machine: name}, {Machine: name, System: true}} {
 		if on, err := u.Enabled(); err != nil || !on {
 			continue
 		}
+		was = true
 		if _, err := u.Disable(ctx); err != nil {
 			t.note("note: its unit %s is left: %v", u.Path(), err)
 		}
 	}
+	return was
 }

@@ -48,10 +48,16 @@ stays the one that it was made from.`,
 		Args:    exactly(2, "a machine and a new name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.each(cmd.Context(), args[:1], func(m *machine.Manager, name string, report machine.Reporter) (outcome, error) {
+				if err := m.Rename(cmd.Context(), name, args[1], report); err != nil {
+					return nil, err
+				}
 				return func() error {
+					if t.forgetUnit(cmd.Context(), name) {
+						t.note("note: it does not start with the host any more; again with: vmctl autostart enable %s", args[1])
+					}
 					_, err := fmt.Fprintf(t.Out, "%s is called %s\n", name, args[1])
 					return err
-				}, m.Rename(cmd.Context(), name, args[1], report)
+				}, nil
 			})
 		},
 		ValidArgsFunction: t.completeMachine,
