@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build runtime tools images demo demo-down test test-unit test-e2e lint fmt fuzz bench screenshot install uninstall clean
+.PHONY: help setup build runtime tools images demo demo-down test test-unit test-e2e lint fmt fuzz bench faults screenshot install uninstall clean
 
 # A Go of the machine that is not on PATH is found too, also under sudo.
 export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
@@ -94,6 +94,9 @@ fuzz: ## fuzz each parser for a minute
 bench: setup build images runtime ## measure: up against the bare CRI calls, ls with 1 and 100 sandboxes, 1,000 recipes
 	$(GO) test -run '^$$' -bench . ./internal/recipe
 	$(E2E) $(GO) test -tags e2e -run '^$$' -bench . -benchtime 10x -p 1 ./internal/machine
+
+faults: ## print what was tried with kill -9, and what was lost
+	@$(GO) test -count=1 -v -run '^TestKill' ./internal/cli | grep -vE '^(===|PASS)'
 
 screenshot: setup build images runtime ## take the pictures of the README anew
 	$(E2E) env VMCTL_SCREENSHOT="$$PWD/docs" $(GO) test -tags e2e -count=1 -run 'E2ELife/containerd-1' ./internal/cli

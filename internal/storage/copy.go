@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/docker/go-units"
-	"golang.org/x/sys/unix"
 
 	"vmctl/internal/hint"
 )
@@ -64,12 +63,7 @@ func copyFolders(ctx context.Context, name, from, to string, folders []string, p
 			return 0, false, err
 		}
 	}
-	d, err := os.Open(to)
-	if err != nil {
-		return 0, false, err
-	}
-	defer d.Close()
-	return c.total, c.shares, unix.Syncfs(int(d.Fd()))
+	return c.total, c.shares, syncDir(to)
 }
 
 // measure adds up the files and returns the largest.
@@ -173,7 +167,7 @@ func (c *treeCopy) tree(from, to string) error {
 			return err
 		}
 	}
-	return likeness(to, info)
+	return errors.Join(likeness(to, info), syncDir(to))
 }
 
 // file copies one file, and makes sure that nothing wrote to it meanwhile.
@@ -193,6 +187,9 @@ func (c *treeCopy) file(from, to string) (err error) {
 	}
 	if !share(dst, src) {
 		err = c.data(dst, src, before.Size())
+	}
+	if err == nil {
+		err = dst.Sync()
 	}
 	if err = errors.Join(err, dst.Close()); err != nil {
 		return err

@@ -88,9 +88,14 @@ func (d *Dir) prepareRestore(ctx context.Context, tag string, keep Snapshot, sta
 }
 
 // Recover finishes what a command that died has left in the machine's directory: a restore
-// that had begun to move things is completed, half-made copies are removed. The caller
-// holds the lock.
+// that had begun to move things is completed, half-made copies and files are removed. The
+// caller holds the lock.
 func (d *Dir) Recover() error {
+	if half, err := filepath.Glob(filepath.Join(d.path, tempPattern)); err == nil {
+		for _, path := range half {
+			_ = os.Remove(path)
+		}
+	}
 	data, err := os.ReadFile(d.restorePath())
 	if errors.Is(err, fs.ErrNotExist) {
 		d.sweepSnapshots()
