@@ -91,9 +91,10 @@ fuzz: ## fuzz each parser for a minute
 	  dir=$$(grep -rlE "^func $$target\(" --include='*_test.go' internal | xargs dirname); \
 	  echo "== $$target in $$dir"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 60s -fuzzminimizetime 5x "./$$dir"; done
 
-bench: setup build images runtime ## measure: up against the bare CRI calls, ls with 1 and 100 sandboxes, 1,000 recipes
+bench: setup build images runtime ## measure: up against the bare CRI calls, ls with 1 and 100 sandboxes, 1,000 recipes, snapshots against cp
 	$(GO) test -run '^$$' -bench . ./internal/recipe
 	$(E2E) $(GO) test -tags e2e -run '^$$' -bench . -benchtime 10x -p 1 ./internal/machine
+	$(E2E) $(GO) test -tags e2e -run '^$$' -bench . -benchtime 3x -p 1 ./internal/storage
 
 faults: ## print what was tried with kill -9, and what was lost
 	@$(GO) test -count=1 -v -run '^TestKill' ./internal/cli | grep -vE '^(===|PASS)'

@@ -40,7 +40,7 @@ packages() {
     gui) echo libgl1-mesa-dev pkg-config xorg-dev ;;
     images) echo debian-archive-keyring mmdebstrap xz-utils ;;
     runtime) echo containerd containernetworking-plugins iproute2 iptables runc ;;
-    test) echo busybox-static dbus-daemon gnome-keyring imagemagick libgl1-mesa-dri libsecret-tools shellcheck xdotool xvfb "$(browser)" ;;
+    test) echo btrfs-progs busybox-static dbus-daemon gnome-keyring imagemagick libgl1-mesa-dri libsecret-tools shellcheck xdotool xfsprogs xvfb "$(browser)" ;;
     *) fail "unknown group $1" "groups: go build gui images runtime test" ;;
   esac
 }
