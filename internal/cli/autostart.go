@@ -55,9 +55,9 @@ loginctl enable-linger`,
 		cmd.Flags().BoolVar(&system, "system", false, "the system's units, not the user's")
 	}
 	ls := &cobra.Command{
-		Use:     "ls",
-		Short:   "List which machines start with the host",
-		Long:    `Lists the machines, whether their recipe says lifecycle.autostart, and the unit that
+		Use:   "ls",
+		Short: "List which machines start with the host",
+		Long: `Lists the machines, whether their recipe says lifecycle.autostart, and the unit that
 starts them.`,
 		Example: "  vmctl autostart ls",
 		Args:    exactly(0, "no arguments"),
