@@ -23,7 +23,7 @@ import (
 func TestE2EKept(t *testing.T) {
 	runtimes := realRuntimes(t)
 	u := newUser(t, runtimes["containerd-2"])
-	for _, name := range []string{"demo", "twin", "thief", "moved"} {
+	for _, name := range []string{"demo", "twin"} {
 		u.deleteAtEnd(name)
 	}
 	u.run("up", "demo")
@@ -33,6 +33,7 @@ func TestE2EKept(t *testing.T) {
 	}
 	// The same disk on the other runtime, which knows nothing of this one's machines.
 	thief := newUser(t, runtimes["containerd-1"])
+	thief.deleteAtEnd("thief")
 	thief.run("create", "demo", "--name", "thief", "--set", "storage.path="+m.Storage)
 	if _, stderr, code := thief.try("start", "thief"); code != exitPhase || !strings.Contains(stderr, "is locked: a guest runs on it") {
 		t.Errorf("a second guest on one disk: %d, %s", code, stderr)
@@ -46,7 +47,43 @@ func TestE2EKept(t *testing.T) {
 	if got := u.run("exec", "demo", "--", "sh", "-c", "tr '\\0' ' ' < /proc/$(cat /run/shm/qemu.pid)/cmdline"); !strings.Contains(got, "288") {
 		t.Errorf("QEMU has not the memory: %s", got)
 	}
+	u.run("pause", "demo")
+	if status := u.run("monitor", "demo", "info", "status"); !strings.Contains(status, "paused") || !u.show("demo").Paused {
+		t.Errorf("a paused machine says %q", status)
+	}
 	u.run("stop", "demo")
+	if log := u.run("logs", "demo"); !strings.Contains(log, "Shutdown completed!") || strings.Contains(log, "SIGTERM...") {
+		t.Errorf("a paused guest was not shut down by itself:\n%s", log)
+	}
+	file := filepath.Join(u.home, "demo.vm")
+	u.run("pack", "demo", file)
+	testPacked(t, file, filepath.Join(m.Storage, "data.img"))
+	t.Run("both", func(t *testing.T) {
+		t.Run("kept", func(t *testing.T) {
+			t.Parallel()
+			testSnapshot(t, u.in(t))
+		})
+		t.Run("moved", func(t *testing.T) {
+			t.Parallel()
+			moved := thief.in(t)
+			moved.deleteAtEnd("moved")
+			moved.run("unpack", file, "moved")
+			moved.run("up", "moved")
+			if n := moved.counter("moved"); n != 3 {
+				t.Errorf("counter = %d after a move to another runtime at 2, want 3", n)
+			}
+			testKill(t, moved, "moved", runtimes["containerd-1"])
+		})
+	})
+	testNothingLeft(t, runtimes["containerd-2"])
+}
+
+// in is the same user in another test.
+func (u *user) in(t *testing.T) *user { return &user{t, u.home, u.env} }
+
+// testSnapshot brings a stopped machine back from counter 3 to 2, and clones it there.
+func testSnapshot(t *testing.T, u *user) {
+	t.Helper()
 	begin := time.Now()
 	t.Logf("%s in %s", strings.TrimSpace(u.run("snapshot", "create", "demo", "two")), time.Since(begin).Round(time.Millisecond))
 	u.run("up", "demo")
@@ -58,17 +95,6 @@ func TestE2EKept(t *testing.T) {
 		t.Errorf("counters %d and %d after restore and clone at 2, want 3 and 3", a, b)
 	}
 	u.run("stop", "--all")
-	file := filepath.Join(u.home, "demo.vm")
-	u.run("pack", "twin", file)
-	testPacked(t, file, filepath.Join(m.Storage, "../../twin/storage/data.img"))
-	thief.deleteAtEnd("moved")
-	thief.run("unpack", file, "moved")
-	thief.run("up", "moved")
-	if n := thief.counter("moved"); n != 4 {
-		t.Errorf("counter = %d after a move to another runtime, want 4", n)
-	}
-	testKill(t, thief, "moved", runtimes["containerd-1"])
-	testNothingLeft(t, runtimes["containerd-2"])
 }
 
 // testPacked has GNU tar read the file.

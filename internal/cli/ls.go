@@ -74,6 +74,9 @@ func phaseText(mc machine.Machine) string {
 	if mc.Percent >= 0 && (mc.Phase == machine.Installing || mc.Phase == machine.Starting) {
 		text += " " + percent(mc.Percent)
 	}
+	if mc.Paused {
+		text += " (paused)"
+	}
 	if mc.Orphan() {
 		text += " (orphan)"
 	}

@@ -142,6 +142,7 @@ func (m *Manager) observe(ctx context.Context, h *handle, pods []pod, withAddres
 	}
 	phase, report := judge(e)
 	mc.Phase, mc.Fix = phase, report.fix
+	mc.Paused = h.rec.Paused && phase.Up()
 	if phase == Failed || report.text != "" && e.container.ExitCode == exitUnknown {
 		mc.Reason = report.text
 	}

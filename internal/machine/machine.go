@@ -54,6 +54,8 @@ type Machine struct {
 	StartedAt   time.Time
 	// Installed tells that the guest's installation was seen to finish.
 	Installed bool
+	// Paused tells that the guest is up and its processors are stopped: see Pause.
+	Paused bool
 	// Protected tells that the machine is not to be deleted: see Protect.
 	Protected bool
 	// Progress is the guest's own word while it is Starting or Installing

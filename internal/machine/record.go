@@ -46,6 +46,8 @@ type record struct {
 	// knows nothing of what runs on this one.
 	Endpoint string `json:"endpoint,omitempty"`
 	BootID   string `json:"boot_id,omitempty"`
+	// Paused says that the guest's processors were stopped: see Pause.
+	Paused bool `json:"paused,omitempty"`
 	// Protected says that the machine may not be deleted, nor its disk reinstalled.
 	Protected bool `json:"protected,omitempty"`
 }

@@ -59,9 +59,13 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 		return err
 	}
 	running, err := m.settle(ctx, h, s, report)
+	if err == nil && running && h.rec.Paused {
+		return m.resume(ctx, h)
+	}
 	if err != nil || running {
 		return err
 	}
+	h.rec.Paused = false
 	if err := diskLocked(h); err != nil {
 		return err
 	}

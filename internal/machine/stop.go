@@ -66,10 +66,16 @@ func (m *Manager) stopHandle(ctx context.Context, h *handle, s survey, o StopOpt
 	if err := h.save(); err != nil {
 		return err
 	}
+	if h.rec.Paused && !o.Force { // it does not hear that it is to shut down
+		if err := m.resume(ctx, h); err != nil {
+			m.log().Warn("a paused guest could not be resumed before it is stopped", "machine", h.name, "error", err)
+		}
+	}
 	err := m.stopPods(ctx, pods, o, report)
 	switch {
 	case err == nil:
 		h.rec.runsOn("")
+		h.rec.Paused = false
 	case ctx.Err() == nil: // it was not even asked, or does not end: it goes on
 		h.rec.want(before.Intent, before.IntentAt)
 	default:
