@@ -36,7 +36,8 @@ func newKillRig(t *testing.T) *killRig {
 	}
 	work := t.TempDir()
 	r := &killRig{t: t, rt: rt, vmctl: work + "/vmctl", work: work, machines: work + "/data/vmctl/machines",
-		env: append(os.Environ(), "HOME="+work, "XDG_DATA_HOME="+work+"/data", "XDG_CONFIG_HOME="+work+"/config", "VMCTL_RUNTIME_ENDPOINT="+rt.Endpoint())}
+		env: append(os.Environ(), "HOME="+work, "XDG_DATA_HOME="+work+"/data", "XDG_CONFIG_HOME="+work+"/config", "VMCTL_RUNTIME_ENDPOINT="+rt.Endpoint(),
+			"GORACE=atexit_sleep_ms=0")} // or the race detector waits a second at each end
 	// The test binary is vmctl under that name: see TestMain.
 	if err := errors.Join(os.Symlink(self, r.vmctl), os.WriteFile(work+"/demo.toml", []byte(machinetest.Recipe), 0o600)); err != nil {
 		t.Fatal(err)
