@@ -70,7 +70,8 @@ test: setup build images runtime lint test-unit test-e2e ## run everything that 
 
 test-unit: ## run the tests that need no runtime and no root
 	$(GO) test ./...
-	$(GO) test -race ./internal/cri/... ./internal/machine ./internal/cli ./internal/portfwd ./internal/viewer ./internal/storage
+	$(GO) test -race ./internal/cri/... ./internal/machine ./internal/portfwd ./internal/viewer ./internal/storage
+	$(GO) test -race -skip '^(TestScripts|TestKill)' ./internal/cli
 	CGO_ENABLED=0 $(GO) vet ./internal/gui/...
 
 test-e2e: tools ## run the tests on real runtimes, with a real guest (as root)

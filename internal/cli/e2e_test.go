@@ -40,6 +40,17 @@ func realRuntimes(t *testing.T) map[string]string {
 	return out
 }
 
+// oneRuntime is realRuntimes for what does not depend on the runtime: one is enough, and
+// each test takes its time on a real guest.
+func oneRuntime(t *testing.T, name string) map[string]string {
+	t.Helper()
+	endpoint, ok := realRuntimes(t)[name]
+	if !ok {
+		t.Fatalf("no runtime %s: run this test with make test-e2e", name)
+	}
+	return map[string]string{name: endpoint}
+}
+
 // user is somebody with the real vmctl, an empty home and one runtime.
 type user struct {
 	t    *testing.T

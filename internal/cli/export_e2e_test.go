@@ -72,7 +72,7 @@ func (x *exported) boots(n int) {
 
 // TestE2EExportCrictl takes the exported script through the life of a real guest.
 func TestE2EExportCrictl(t *testing.T) {
-	for runtime, endpoint := range realRuntimes(t) {
+	for runtime, endpoint := range oneRuntime(t, "containerd-1") {
 		t.Run(runtime, func(t *testing.T) {
 			x := newExported(t, endpoint, "demo", "--name", "byscript", "--env", "PASSWORD=it's \"$HOME\"")
 			if out, code := x.try("status"); code != 3 || !strings.Contains(out, "stopped") {

@@ -13,7 +13,7 @@ import (
 // imported, and the machine of that recipe comes up with the real image. Its storage
 // is then adopted, and the next machine boots the same disk.
 func TestE2EImport(t *testing.T) {
-	for runtime, endpoint := range realRuntimes(t) {
+	for runtime, endpoint := range oneRuntime(t, "containerd-2") {
 		t.Run(runtime, func(t *testing.T) {
 			u := newUser(t, endpoint)
 			dir := t.TempDir()

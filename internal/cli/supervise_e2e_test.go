@@ -15,7 +15,7 @@ import (
 // TestE2EForeground kills the QEMU of a supervised machine, which is started again on
 // the same disk, and ends the supervisor as systemd does.
 func TestE2EForeground(t *testing.T) {
-	endpoint := realRuntimes(t)["containerd-2"]
+	endpoint := oneRuntime(t, "containerd-2")["containerd-2"]
 	u := newUser(t, endpoint)
 	u.deleteAtEnd("demo")
 	cmd := exec.Command(filepath.Join(os.Getenv("VMCTL_E2E_BIN"), "vmctl"), "up", "demo", "--foreground", "--set", "lifecycle.restart=on-failure")
