@@ -40,7 +40,10 @@ func TestRules(t *testing.T) {
 		{"grace of TIMEOUT and 15", linux + "env.TIMEOUT=60\nlifecycle.stop_grace='75s'", ""},
 		{"grace of TIMEOUT and 14", linux + "env.TIMEOUT=60\nlifecycle.stop_grace='74s'", "lifecycle.stop_grace: must be at least 75s, which is env.TIMEOUT (60)"},
 		{"TIMEOUT alone", linux + "env.TIMEOUT=600", ""},
-		{"TIMEOUT of nothing", linux + "env.TIMEOUT=0", `env.TIMEOUT: must be a number of seconds, not "0"`},
+		{"TIMEOUT of nothing", linux + "env.TIMEOUT=0", `env.TIMEOUT: must be a number of seconds from 1 to 86385, not "0"`},
+		{"TIMEOUT of a day less 15", linux + "env.TIMEOUT=86385", ""},
+		{"TIMEOUT of a day", linux + "env.TIMEOUT=86386", `env.TIMEOUT: must be a number of seconds from 1 to 86385, not "86386"`},
+		{"TIMEOUT beyond any duration", linux + "env.TIMEOUT=9300000000", `env.TIMEOUT: must be a number of seconds from 1 to 86385, not "9300000000"`},
 		{"marker from Linux", linux + "lifecycle.ready='log'", "lifecycle.ready: a linux guest writes no marker"},
 		{"no marker from Windows", windows + "lifecycle.ready='none'", ""},
 
