@@ -199,7 +199,7 @@ func (d *reader) overrideItem(r *Recipe, array, rest, value string) {
 		return
 	}
 	name, tree := rest[:dot], nest([]string{rest[dot+1:]}, value)
-	at := array + "." + name
+	at, items := array+"."+name, len(r.Ports)+len(r.Disks)+len(r.Mounts)
 	switch array {
 	case "ports":
 		p := item(&r.Ports, Port{Name: name, Protocol: TCP, Address: Loopback}, func(p Port) bool { return p.Name == name })
@@ -210,6 +210,9 @@ func (d *reader) overrideItem(r *Recipe, array, rest, value string) {
 	case "mounts":
 		m := item(&r.Mounts, Mount{Target: name}, func(m Mount) bool { return path.Clean(m.Target) == path.Clean(name) })
 		d.readTable(at, tree, mountFields(m))
+	}
+	if len(r.Ports)+len(r.Disks)+len(r.Mounts) > items { // then its name is said here too
+		d.places[at+"."+identityKey(array)] = position{}
 	}
 }
 
