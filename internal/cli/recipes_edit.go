@@ -68,7 +68,7 @@ func runRecipeEdit(ctx context.Context, t *terminal, arg string) error {
 			err = t.saved(f)
 		}
 	}
-	if now, readErr := os.ReadFile(e.copy); err != nil && (readErr != nil || !bytes.Equal(now, before)) {
+	if now, readErr := os.ReadFile(e.copy); err != nil && readErr == nil && !bytes.Equal(now, before) {
 		return keptCopy(err, e.copy)
 	}
 	return errors.Join(err, os.RemoveAll(dir))

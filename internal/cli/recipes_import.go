@@ -164,17 +164,20 @@ func (o *importOptions) refuse(t *terminal, text []byte, notes []convert.Note, e
 	return errors.Join(tellImport(t, text, "", notes), hint.With(err, "put it right by hand; vmctl up FILE checks it again"))
 }
 
-// write makes the file, and replaces one only with --force. It is for the owner only,
-// as it may hold a password.
+// write makes the file, and replaces one only with --force, all at once. It is for the
+// owner only, as it may hold a password.
 func (o *importOptions) write(file string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	how := os.O_EXCL
 	if o.force {
-		how = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+		how = os.O_TRUNC // of what is no file, as /dev/stdout
+		if target, err := filepath.EvalSymlinks(file); err == nil && isFile(target) {
+			return storage.Replace(target, text, nil)
+		}
 	}
-	f, err := os.OpenFile(file, how, 0o600)
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|how, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return hint.With(fmt.Errorf("%s: %w", file, os.ErrExist), "replace it with --force, or choose another name with --name or -o")
 	}
@@ -183,6 +186,11 @@ func (o *importOptions) write(file string, text []byte) error {
 	}
 	_, err = f.Write(text)
 	return errors.Join(err, f.Close())
+}
+
+func isFile(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func tellImport(t *terminal, text []byte, file string, notes []convert.Note) error {

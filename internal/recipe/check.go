@@ -20,6 +20,9 @@ const minIdle = time.Minute
 // maxStopGrace is longer than anybody waits.
 const maxStopGrace = 24 * time.Hour
 
+// maxTimeout is the most seconds of TIMEOUT that maxStopGrace has room for.
+const maxTimeout = int((maxStopGrace - StopMargin) / time.Second)
+
 // handlerName is what CRI takes for a runtime handler: a DNS label (Kubernetes
 // node.k8s.io/v1 RuntimeClass.handler).
 var handlerName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -48,8 +47,8 @@ func (d *reader) checkEnv(r *Recipe) {
 		d.report("env.SHUTDOWN", "must not be off: the guest would be cut off at every stop, and may lose its disk")
 	}
 	if given, ok := r.Env[envTimeout]; ok {
-		if n, err := strconv.Atoi(given); err != nil || n < 1 {
-			d.report("env."+envTimeout, "must be a number of seconds, not %q", given)
+		if _, ok := timeout(r); !ok {
+			d.report("env."+envTimeout, "must be a number of seconds from 1 to %d, not %q", maxTimeout, given)
 		}
 	}
 	if r.Guest == Windows && utf8.RuneCountInString(r.Env["USERNAME"]) > 20 {

@@ -97,10 +97,14 @@ func stopGrace(r *Recipe, c Contract) time.Duration {
 	return c.StopGrace
 }
 
-// timeout is the TIMEOUT that the recipe sets itself.
+// timeout is the TIMEOUT that the recipe sets itself, if it is one that leaves room for
+// the image to end within maxStopGrace.
 func timeout(r *Recipe) (time.Duration, bool) {
 	seconds, err := strconv.Atoi(r.Env[envTimeout])
-	return time.Duration(seconds) * time.Second, err == nil
+	if err != nil || seconds < 1 || seconds > maxTimeout {
+		return 0, false
+	}
+	return time.Duration(seconds) * time.Second, true
 }
 
 // completeEnv says what an image would choose by itself. Windows' VERSION matters

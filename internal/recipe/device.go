@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -52,15 +53,19 @@ func (r *Recipe) usbArguments() string {
 func underDev(file string) bool { return strings.HasPrefix(path.Clean(file), "/dev/") }
 
 func (d *reader) checkDevices(r *Recipe) {
-	seen := map[Device]int{}
+	seen := map[string]int{}
 	for i, v := range r.Devices {
 		at := fmt.Sprintf("devices[%d]", i)
 		d.checkDevice(at, v)
-		if first, ok := seen[v]; ok {
+		same := v.CDI + strings.ToLower(v.USB)
+		if v.Path != "" {
+			same = path.Clean(cmp.Or(v.Target, v.Path))
+		}
+		if first, ok := seen[same]; ok {
 			d.report(at, "the same as devices[%d]", first)
 			continue
 		}
-		seen[v] = i
+		seen[same] = i
 	}
 }
 

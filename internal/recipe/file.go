@@ -74,6 +74,10 @@ func (c *Catalog) Change(nameOrPath string, change func(*Document) error) (*File
 	if err != nil {
 		return nil, err
 	}
+	defer lockFolder(f.Path)()
+	if f, err = c.File(nameOrPath); err != nil { // as the one before left it
+		return nil, err
+	}
 	d, err := NewDocument(f.Data, f.Path)
 	if err != nil {
 		return nil, hint.With(err, "put it right with: vmctl recipes edit %s", nameOrPath)
@@ -81,7 +85,10 @@ func (c *Catalog) Change(nameOrPath string, change func(*Document) error) (*File
 	if err := change(d); err != nil {
 		return nil, err
 	}
-	return f, f.Save(d.Bytes())
+	if _, err := f.Check(d.Bytes()); err != nil {
+		return nil, err
+	}
+	return f, f.save(d.Bytes(), f.isNew)
 }
 
 func (c *Catalog) readFile(path string) (*File, error) {
@@ -108,6 +115,7 @@ func (f *File) Save(data []byte) error {
 	if _, err := f.Check(data); err != nil {
 		return err
 	}
+	defer lockFolder(f.Path)()
 	return f.save(data, f.isNew)
 }
 
@@ -116,6 +124,7 @@ func (f *File) Overwrite(data []byte) error {
 	if _, err := f.Check(data); err != nil {
 		return err
 	}
+	defer lockFolder(f.Path)()
 	if now, err := os.ReadFile(f.Path); err == nil {
 		f.Data = now
 		return f.save(data, false)

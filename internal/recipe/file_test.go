@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -133,5 +134,34 @@ func TestFileThatIsNotThere(t *testing.T) {
 	}
 	if _, err := NewCatalog(nil).NewFile("x"); err == nil {
 		t.Error("a file in no folder")
+	}
+}
+
+// TestChangesAtOnce has several commands change one file: nothing of them is lost.
+func TestChangesAtOnce(t *testing.T) {
+	c, dir := writable(t)
+	dotfiles := filepath.Join(t.TempDir(), "mine.toml")
+	put(t, dotfiles, "guest = 'demo'\n", 0o600)
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.Symlink(dotfiles, filepath.Join(dir, "mine.toml"))); err != nil {
+		t.Fatal(err)
+	}
+	const writers = 8
+	results := make(chan error, writers)
+	for i := range writers {
+		go func() {
+			_, err := c.Change("mine", func(d *Document) error { return d.Set(fmt.Sprintf("env.V%d", i), "x") })
+			results <- err
+		}()
+	}
+	for range writers {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	text := string(read(t, dotfiles))
+	for i := range writers {
+		if !strings.Contains(text, fmt.Sprintf("V%d = ", i)) {
+			t.Errorf("V%d is lost:\n%s", i, text)
+		}
 	}
 }

@@ -74,7 +74,11 @@ func integer(dst *int, least, most int) form {
 func boolean(dst *bool) form {
 	return form{shape{types: []string{"boolean"}}, func(r *reader, path string, v *value) {
 		b, err := strconv.ParseBool(v.text)
-		if err != nil || v.kind != unstable.Bool && !v.loose {
+		switch {
+		case err != nil && v.loose:
+			r.report(path, "must be true or false, not %q", v.text)
+			return
+		case err != nil || v.kind != unstable.Bool && !v.loose:
 			r.report(path, "must be true or false, not %s", v.describe())
 			return
 		}
@@ -129,8 +133,9 @@ func tables[T any](dst *[]T, blank T, fields func(*T) []field) form {
 // list is an array of strings, or where alone says so a single one.
 func list(dst *[]string, alone bool) form {
 	item := shape{types: []string{"string"}}
-	s := shape{types: []string{"array"}, items: &item}
+	s, want := shape{types: []string{"array"}, items: &item}, "an array of strings"
 	if alone {
+		want = "a string or an array of strings"
 		s = shape{either: []shape{item, s}}
 	}
 	return form{s, func(r *reader, path string, v *value) {
@@ -139,7 +144,7 @@ func list(dst *[]string, alone bool) form {
 			*dst = []string{v.text}
 			return
 		case v.kind != unstable.Array:
-			r.report(path, "must be an array of strings, not %s", v.describe())
+			r.report(path, "must be %s, not %s", want, v.describe())
 			return
 		}
 		read := []string{}

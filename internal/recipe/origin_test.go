@@ -43,6 +43,8 @@ func TestExplain(t *testing.T) {
 		"ports[1].protocol":    {"'tcp'", "default"},
 		"ports[3].host":        {"2222", "command line"},
 		"mounts[0].source":     {"'/'", "command line"},
+		"mounts[0].target":     {"'/shared'", "command line"},
+		"ports[0].name":        {"'viewer'", "bundled:windows-11:22"},
 		"lifecycle.restart":    {"'no'", "default"},
 	} {
 		if v := got[key]; v.Value != want[0] || strings.TrimPrefix(v.Origin, dir+"/") != want[1] {

@@ -73,7 +73,7 @@ func (r *Recipe) override(list []Override) (Origins, error) {
 			d.report(o.Text, "no value; write KEY=VALUE")
 			continue
 		}
-		d.override(changed, strings.TrimSpace(key), value)
+		d.overrideAlone(changed, strings.TrimSpace(key), value)
 		for path := range d.places {
 			origins[path] = o.From
 		}
@@ -99,6 +99,15 @@ func (r *Recipe) clone() *Recipe {
 	c.Ports, c.Mounts = slices.Clone(r.Ports), slices.Clone(r.Mounts)
 	c.Disks, c.Devices = slices.Clone(r.Disks), slices.Clone(r.Devices)
 	return &c
+}
+
+// overrideAlone reports what is wrong with one override, whatever was wrong before it: two
+// options may be wrong in the same key.
+func (d *reader) overrideAlone(r *Recipe, key, value string) {
+	before := d.problems
+	d.problems = nil
+	d.override(r, key, value)
+	d.problems = append(before, d.problems...)
 }
 
 func (d *reader) override(r *Recipe, key, value string) {
@@ -127,6 +136,12 @@ func (d *reader) override(r *Recipe, key, value string) {
 	switch table, rest, deeper := strings.Cut(key, "."); {
 	case deeper && slices.Contains([]string{"ports", "disks", "mounts"}, table):
 		d.overrideItem(r, table, rest, value)
+		return
+	case table == "devices":
+		d.report(key, "cannot be set here; write [[devices]] in a recipe")
+		return
+	case table == extendsKey || table == unsetKey:
+		d.report(key, "cannot be set here; write it in a recipe")
 		return
 	case table == "network":
 		delete(r.Env, envNetwork)
@@ -184,7 +199,7 @@ func (d *reader) overrideItem(r *Recipe, array, rest, value string) {
 		return
 	}
 	name, tree := rest[:dot], nest([]string{rest[dot+1:]}, value)
-	at := array + "." + name
+	at, items := array+"."+name, len(r.Ports)+len(r.Disks)+len(r.Mounts)
 	switch array {
 	case "ports":
 		p := item(&r.Ports, Port{Name: name, Protocol: TCP, Address: Loopback}, func(p Port) bool { return p.Name == name })
@@ -195,6 +210,9 @@ func (d *reader) overrideItem(r *Recipe, array, rest, value string) {
 	case "mounts":
 		m := item(&r.Mounts, Mount{Target: name}, func(m Mount) bool { return path.Clean(m.Target) == path.Clean(name) })
 		d.readTable(at, tree, mountFields(m))
+	}
+	if len(r.Ports)+len(r.Disks)+len(r.Mounts) > items { // then its name is said here too
+		d.places[at+"."+identityKey(array)] = position{}
 	}
 }
 

@@ -119,6 +119,11 @@ command line: resources.cpus: must be from 1 to 4096, not 0`},
 		{[]string{"mount=/nowhere/at/all:/oem"}, "command line: mount: /nowhere/at/all does not exist"},
 		{[]string{"storage.path=disks"}, `command line: storage.path: must be an absolute path, or one that begins with ~, not "disks"`},
 		{[]string{"ports=80"}, "command line: ports: must be an array of tables, not a string"},
+		{[]string{"port=80", "port=x:80"}, `command line: port: "80"; write HOST:GUEST, such as 8080:80, 8080+:80 or any:53/udp
+command line: port: not a port: "x"; write 8006, "8006+" (or the next free one) or "any"`},
+		{[]string{"viewer.audio=maybe"}, `command line: viewer.audio: must be true or false, not "maybe"`},
+		{[]string{"devices.usb=1-2"}, "command line: devices.usb: cannot be set here; write [[devices]] in a recipe"},
+		{[]string{"extends=demo"}, "command line: extends: cannot be set here; write it in a recipe"},
 		{[]string{"resources=80"}, "command line: resources: must be a table, not a string"},
 	} {
 		t.Run(strings.Join(tt.overrides, " "), func(t *testing.T) {

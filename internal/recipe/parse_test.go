@@ -163,13 +163,15 @@ func TestCheckPaths(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := &Recipe{Source: "/r.toml", Storage: Storage{Path: file}, Mounts: []Mount{{Source: filepath.Join(file, "x"), Target: "/shared"}}}
+	r := &Recipe{Source: "/r.toml", Storage: Storage{Path: file}, Mounts: []Mount{{Source: filepath.Join(file, "x"), Target: "/shared"}},
+		Disks: []Disk{{Name: "own"}, {Name: "away", Path: dir + "/usb"}}}
 	err := r.CheckPaths()
-	want := "/r.toml: storage.path: " + file + " is not a directory\n/r.toml: mounts[0].source: stat " + file + "/x: not a directory"
+	want := "/r.toml: storage.path: " + file + " is not a directory\n" +
+		"/r.toml: disks[1].path: " + dir + "/usb does not exist; mount or make it first: mkdir -p " + dir + "/usb\n/r.toml: mounts[0].source: stat " + file + "/x: not a directory"
 	if err == nil || err.Error() != want {
 		t.Errorf("CheckPaths = %v\nwant %s", err, want)
 	}
-	r = &Recipe{Storage: Storage{Path: dir}, Mounts: []Mount{{Source: dir, Target: "/shared"}, {Source: file, Target: "/custom.iso"}}}
+	r = &Recipe{Storage: Storage{Path: dir}, Disks: []Disk{{Name: "more", Path: dir}}, Mounts: []Mount{{Source: dir, Target: "/shared"}, {Source: file, Target: "/custom.iso"}}}
 	if err := r.CheckPaths(); err != nil {
 		t.Errorf("CheckPaths = %v", err)
 	}

@@ -117,19 +117,28 @@ func (r *Recipe) CheckPaths() error {
 }
 
 func (d *reader) checkPaths(r *Recipe) {
-	if p := r.Storage.Path; p != "" {
-		info, err := os.Stat(p)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			d.report("storage.path", "%s does not exist; mount or make it first: mkdir -p %s", p, p)
-		case err != nil:
-			d.report("storage.path", "%v", err)
-		case !info.IsDir():
-			d.report("storage.path", "%s is not a directory", p)
-		}
+	d.checkDir("storage.path", r.Storage.Path)
+	for i, k := range r.Disks {
+		d.checkDir(fmt.Sprintf("disks[%d].path", i), k.Path)
 	}
 	for i, m := range r.Mounts {
 		d.checkSource(fmt.Sprintf("mounts[%d].source", i), m)
+	}
+}
+
+// checkDir looks for a directory of disks; "" is the machine's own.
+func (d *reader) checkDir(at, dir string) {
+	if dir == "" {
+		return
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.report(at, "%s does not exist; mount or make it first: mkdir -p %s", dir, dir)
+	case err != nil:
+		d.report(at, "%v", err)
+	case !info.IsDir():
+		d.report(at, "%s is not a directory", dir)
 	}
 }
 

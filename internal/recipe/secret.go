@@ -86,7 +86,11 @@ func readSecrets(r *Recipe) form {
 		}
 		for _, name := range v.keys {
 			s := Secret{}
+			before := len(d.problems)
 			d.readTable(join(at, name), v.fields[name], of(&s))
+			if len(d.problems) > before {
+				continue // what is left of it would be judged again
+			}
 			if r.Secrets == nil {
 				r.Secrets = map[string]Secret{}
 			}

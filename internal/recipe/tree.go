@@ -45,6 +45,9 @@ func (v *value) put(key string, field *value) {
 // parseTree reads a document. A syntax error is the only problem then: what comes
 // after it cannot be trusted.
 func parseTree(data []byte, file string) (*value, Problems) {
+	if bytes.HasPrefix(data, []byte("\ufeff")) {
+		return nil, Problems{{File: file, Line: 1, Column: 1, Message: "begins with a byte order mark; save it as UTF-8 without one"}}
+	}
 	var probe map[string]any // go-toml sees keys that are defined twice only here
 	if err := toml.Unmarshal(data, &probe); err != nil {
 		return nil, Problems{syntaxProblem(err, file)}

@@ -93,6 +93,7 @@ func TestParseTreeErrors(t *testing.T) {
 		"a = 1\n[a]\nb = 2\n":      "f:2:2: a: ",
 		"a.b = 1\n[a]\nc = 1\n":    "f:2:2: a: ",
 		"\xff = 1\n":               "f:1:1: ",
+		"\ufeffa = 1\n":            "f:1:1: begins with a byte order mark; save it as UTF-8 without one",
 		"x = 1\ny = 'no end\n":     "f:2:",
 		"a = {}\na.b = 1\n":        "f:2:",
 		"a = 99999999999999999999": "f:1:5: ",
