@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"vmctl/internal/portfwd"
 )
 
 // SchemaVersion is the version of the schema that this package reads.
@@ -74,7 +76,7 @@ func portFields(p *Port) []field {
 	host := shape{either: []shape{number, {types: []string{"string"}, pattern: `^\s*([0-9]{1,5}\+?|any)\s*$`, examples: []string{"8006+", "any"}}}}
 	return []field{
 		{"name", "what to call it", text(&p.Name)},
-		{"guest", "the number that the guest listens on", parsed(&p.Guest, "a port from 1 to 65535", parsePort, number)},
+		{"guest", "the number that the guest listens on", parsed(&p.Guest, "a port from 1 to 65535", portfwd.ParsePort, number)},
 		{"host", `the number here: this one, "8006+" for this or the next free one, "any" free one`,
 			parsed(&p.Host, `a port such as 8006, "8006+" or "any"`, ParseHostPort, host)},
 		{"protocol", "the protocol", choice(&p.Protocol, TCP, UDP)},
