@@ -20,8 +20,8 @@ type Rung struct {
 	ListenTCP func(testing.TB) (guest net.Listener, address string)
 	// ListenUDP is the same for UDP. Nil: the rung carries none.
 	ListenUDP func(testing.TB) (guest net.PacketConn, address string)
-	// EndsBoth says that the rung ends a connection soon after one direction has ended,
-	// as the streaming servers of the runtimes do (after 1 s: containerd
+	// EndsBoth says that the rung passes no end of one direction on, and ends both soon
+	// after: the streaming servers of the runtimes do, after 1 s (containerd
 	// internal/cri/server/sandbox_portforward_linux.go).
 	EndsBoth bool
 	// Accepts says that the rung takes a connection, and ends it, where the guest refuses
@@ -75,6 +75,7 @@ func NoLeaks(t *testing.T) {
 	t.Cleanup(func() {
 		deadline := time.Now().Add(10 * time.Second)
 		for {
+			runtime.GC() // frees the pipes that splice(2) keeps for its next use
 			nowR, nowD := runtime.NumGoroutine(), openDescriptors(t)
 			if nowR <= routines && nowD <= descriptors {
 				return
