@@ -98,7 +98,9 @@ func (r *forwardRig) listenUDP(t testing.TB, address string) (l net.PacketConn) 
 	return l
 }
 
-func (r *forwardRig) at(port int) string { return netip.AddrPortFrom(r.pod.Address, uint16(port)).String() }
+func (r *forwardRig) at(port int) string {
+	return netip.AddrPortFrom(r.pod.Address, uint16(port)).String()
+}
 
 func tcpPort(l net.Listener) int   { return l.Addr().(*net.TCPAddr).Port }
 func udpPort(l net.PacketConn) int { return l.LocalAddr().(*net.UDPAddr).Port }
@@ -122,7 +124,9 @@ func (r *forwardRig) hostport() portfwdtest.Rung {
 func (r *forwardRig) served(via portfwd.Via) portfwdtest.Rung {
 	guest := &portfwd.Guest{
 		Lookup: func(context.Context) (portfwd.Pod, error) { return r.pod, nil },
-		Stream: func(ctx context.Context, id string, port int) (net.Conn, error) { return r.client.PortForward(ctx, id, port) },
+		Stream: func(ctx context.Context, id string, port int) (net.Conn, error) {
+			return r.client.PortForward(ctx, id, port)
+		},
 	}
 	serve := func(t testing.TB, protocol portfwd.Protocol, port int) string {
 		s, err := portfwd.Serve(portfwd.Forward{Address: r.mapped.Address, GuestPort: port, Protocol: protocol, Via: via}, guest.Dial, portfwd.Limits{})

@@ -29,6 +29,13 @@ func TestMain(m *testing.M) {
 	if !ok {
 		os.Exit(m.Run())
 	}
+	if network == "agent" {
+		if err := runAgent(addr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	var port int
 	var err error
 	if strings.HasPrefix(network, "relay") {
