@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -61,14 +62,11 @@ func (m *Manager) Forward(ctx context.Context, name string, specs []portfwd.Spec
 }
 
 func (m *Manager) forward(ctx context.Context, name string, specs []portfwd.Spec, via portfwd.Via, report Reporter) (*Forwarding, error) {
-	h, err := m.open(name)
+	uid, err := m.upUID(ctx, name)
 	if err != nil {
-		return nil, hint.With(err, "see the machines with: vmctl ls")
+		return nil, err
 	}
-	guest := m.guestOf(h.rec.UID)
-	if _, err := guest.Lookup(ctx); err != nil {
-		return nil, explainNoPod(err, name)
-	}
+	guest := m.guestOf(uid)
 	out := &Forwarding{Set: portfwd.Set{Dial: guest.Dial}}
 	for _, spec := range specs {
 		f, why, err := resolve(ctx, guest, spec, via)
@@ -81,27 +79,44 @@ func (m *Manager) forward(ctx context.Context, name string, specs []portfwd.Spec
 			out.Drain(ended)
 			return nil, err
 		}
-		if !f.Address.IsLoopback() {
-			report.note(listening(f) + " is open to other computers, and the guest's viewer and VNC ask for no password")
-		}
+		warnOpen(f, report)
 		out.Reasons = append(out.Reasons, why)
 	}
 	return out, nil
 }
 
-func explainNoPod(err error, name string) error {
-	if err != portfwd.ErrNoPod {
-		return err
+// upUID is the uid of a machine that is up; ErrPhase if it is not.
+func (m *Manager) upUID(ctx context.Context, name string) (string, error) {
+	h, err := m.open(name)
+	if err != nil {
+		return "", hint.With(err, "see the machines with: vmctl ls")
 	}
-	return hint.With(fmt.Errorf("%w: %w", ErrPhase, err), "start it with: vmctl start %s", name)
+	_, err = m.podOf(ctx, h.rec.UID)
+	if errors.Is(err, portfwd.ErrNoPod) {
+		err = hint.With(fmt.Errorf("%w: %w", ErrPhase, err), "start it with: vmctl start %s", name)
+	}
+	return h.rec.UID, err
+}
+
+func warnOpen(f portfwd.Forward, report Reporter) {
+	if !f.Address.IsLoopback() {
+		report.note(listening(f) + " is open to other computers, and the guest's viewer and VNC ask for no password")
+	}
+}
+
+// forwardFor is a wish as a forward, its rung left open.
+func forwardFor(spec portfwd.Spec) portfwd.Forward {
+	f := portfwd.Forward{Address: spec.Address, HostPort: spec.Host, GuestPort: spec.Guest, Protocol: spec.Protocol}
+	if !f.Address.IsValid() {
+		f.Address = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return f
 }
 
 // resolve decides what a wish leaves open: the address, the port and the rung.
 func resolve(ctx context.Context, guest *portfwd.Guest, spec portfwd.Spec, via portfwd.Via) (f portfwd.Forward, why string, err error) {
-	f = portfwd.Forward{Address: spec.Address, HostPort: spec.Host, GuestPort: spec.Guest, Protocol: spec.Protocol, Via: via}
-	if !f.Address.IsValid() {
-		f.Address = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	}
+	f = forwardFor(spec)
+	f.Via = via
 	switch {
 	case via == portfwd.Auto:
 		f.Via, why = guest.Choose(ctx, f)

@@ -88,6 +88,7 @@ type portDocument struct {
 	Host     any    `toml:"host"`
 	Protocol string `toml:"protocol"`
 	Address  string `toml:"address"`
+	Via      string `toml:"via"`
 }
 
 type mountDocument struct {
@@ -118,7 +119,7 @@ func (r *Recipe) document() document {
 		d.Storage = &storageDocument{r.Storage.Path}
 	}
 	for _, p := range r.Ports {
-		d.Ports = append(d.Ports, portDocument{p.Name, p.Guest, p.Host.document(), p.Protocol, p.Address})
+		d.Ports = append(d.Ports, portDocument{p.Name, p.Guest, p.Host.document(), p.Protocol, p.Address, p.Via})
 	}
 	for _, m := range r.Mounts {
 		d.Mounts = append(d.Mounts, mountDocument(m))

@@ -189,7 +189,9 @@ func (d *reader) overrideItem(r *Recipe, array, rest, value string) {
 	at := array + "." + name
 	switch array {
 	case "ports":
-		p := item(&r.Ports, Port{Name: name, Protocol: TCP, Address: Loopback}, func(p Port) bool { return p.Name == name })
+		blank := blankPort()
+		blank.Name = name
+		p := item(&r.Ports, blank, func(p Port) bool { return p.Name == name })
 		d.readTable(at, tree, portFields(p))
 	case "disks":
 		k := item(&r.Disks, Disk{Name: name}, func(k Disk) bool { return k.Name == name })
@@ -218,7 +220,8 @@ func (d *reader) overridePort(r *Recipe, text string) {
 		return
 	}
 	for _, s := range specs {
-		p := Port{Guest: s.Guest, Protocol: string(s.Protocol), Address: Loopback}
+		p := blankPort()
+		p.Guest, p.Protocol = s.Guest, string(s.Protocol)
 		if s.Address.IsValid() {
 			p.Address = s.Address.String()
 		}
@@ -226,9 +229,9 @@ func (d *reader) overridePort(r *Recipe, text string) {
 		i := slices.IndexFunc(r.Ports, func(q Port) bool { return q.Guest == p.Guest && q.Protocol == p.Protocol })
 		if i < 0 {
 			i = len(r.Ports)
-			r.Ports = append(r.Ports, Port{})
+			r.Ports = append(r.Ports, p)
 		}
-		p.Name = r.Ports[i].Name
+		p.Name, p.Via = r.Ports[i].Name, r.Ports[i].Via
 		r.Ports[i] = p
 		d.places[fmt.Sprintf("ports[%d]", i)] = position{}
 	}

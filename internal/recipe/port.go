@@ -13,6 +13,7 @@ type Port struct {
 	Host     HostPort // the number on this host
 	Protocol string   // TCP or UDP
 	Address  string   // IP address of this host to listen on
+	Via      string   // how it is forwarded: one of portfwd.Vias
 }
 
 // The protocols of a Port.
