@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"fake": fakeCommand, "arrange": arrangeCommand, "exit": exitCommand},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"fake": fakeCommand, "arrange": arrangeCommand, "exit": exitCommand, "killrelays": killRelays},
 		Setup: func(e *testscript.Env) error {
 			rt, err := critest.Start("")
 			if err != nil {
@@ -45,8 +46,12 @@ func TestScripts(t *testing.T) {
 			e.Defer(rt.Close)
 			e.Values["fake"] = &fake{rt: rt, guest: machinetest.Run(rt)}
 			home := e.WorkDir + "/home"
+			if err := os.Mkdir(e.WorkDir+"/run", 0o700); err != nil {
+				return err
+			}
 			for name, value := range map[string]string{
 				"HOME": home, "XDG_DATA_HOME": home + "/data", "XDG_CONFIG_HOME": home + "/config",
+				"XDG_RUNTIME_DIR":        e.WorkDir + "/run",
 				"VMCTL_RUNTIME_ENDPOINT": rt.Endpoint(), "MACHINES": home + "/data/vmctl/machines",
 				// A program built with -race would wait for a second before it ends.
 				"GORACE": "atexit_sleep_ms=20",
@@ -138,5 +143,32 @@ func exitCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if fmt.Sprint(got) != args[0] {
 		ts.Fatalf("exit code %d (%v), want %s", got, err, args[0])
+	}
+}
+
+// killRelays is `killrelays`: the processes that forward for this script's machines die;
+// there must be some, or with ! none.
+func killRelays(ts *testscript.TestScript, neg bool, args []string) {
+	found := 0
+	processes, err := filepath.Glob("/proc/[0-9]*/environ")
+	ts.Check(err)
+	for _, p := range processes {
+		environ, _ := os.ReadFile(p)
+		cmdline, _ := os.ReadFile(filepath.Join(filepath.Dir(p), "cmdline"))
+		if !strings.Contains(string(environ), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR")+"\x00") || !strings.Contains(string(cmdline), "\x00forwarder\x00") {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(p)))
+		ts.Check(err)
+		ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+		found++
+		for deadline := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			if state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(state), ") Z ") {
+				break // dead; whoever adopted it has not looked yet
+			}
+		}
+	}
+	if neg != (found == 0) {
+		ts.Fatalf("%d processes forwarded", found)
 	}
 }

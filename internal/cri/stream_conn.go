@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/streaming/pkg/httpstream"
@@ -23,7 +24,22 @@ const streamPing = 5 * time.Second
 // several streams (SPDY/3.1).
 type streamConn struct {
 	httpstream.Connection
-	raw net.Conn
+	raw  net.Conn
+	lost atomic.Bool // the runtime's side is gone: its streams end as if they had been ended
+}
+
+// watchedConn notes the loss of the connection before spdystream sees it.
+type watchedConn struct {
+	net.Conn
+	lost *atomic.Bool
+}
+
+func (w watchedConn) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	if err != nil {
+		w.lost.Store(true)
+	}
+	return n, err
 }
 
 // abort ends the connection at once. Connection.Close would wait for streams that
@@ -51,12 +67,12 @@ func dialStream(ctx context.Context, address, protocol string) (*streamConn, err
 		raw.Close()
 		return nil, fmt.Errorf("streaming server: %w", err)
 	}
-	conn, err := spdy.NewClientConnectionWithPings(raw, streamPing)
-	if err != nil {
+	c := &streamConn{raw: raw}
+	if c.Connection, err = spdy.NewClientConnectionWithPings(watchedConn{raw, &c.lost}, streamPing); err != nil {
 		raw.Close()
 		return nil, fmt.Errorf("streaming server: %w", err)
 	}
-	return &streamConn{Connection: conn, raw: raw}, nil
+	return c, nil
 }
 
 // dialStreamServer accepts any certificate: runtimes sign their own, and the

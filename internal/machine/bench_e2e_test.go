@@ -30,7 +30,7 @@ host = "any"
 `
 
 // runtimes returns the runtimes that `make bench` has started.
-func runtimes(b *testing.B) map[string]*cri.Client {
+func runtimes(b testing.TB) map[string]*cri.Client {
 	b.Helper()
 	text := os.Getenv("VMCTL_E2E_ENDPOINTS")
 	if text == "" {

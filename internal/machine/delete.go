@@ -60,6 +60,7 @@ func (m *Manager) delete(ctx context.Context, name string, o DeleteOptions, repo
 	if err := m.stopHandle(ctx, h, s, StopOptions{}, report); err != nil {
 		return err
 	}
+	m.endForwards(ctx, h.rec.UID)
 	m.keepEvidence(h)
 	if err := h.save(); err != nil {
 		return err

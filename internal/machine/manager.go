@@ -29,6 +29,8 @@ type Manager struct {
 	WatchPull func(context.Context, func(done, total int64)) error
 	// Patience is how long a wait bears a silent runtime; 0 is 10 s.
 	Patience time.Duration
+	// Agents serve the forwards that the runtime does not; nil: there are none.
+	Agents Agents
 	// Host is this computer; the zero value is the real one.
 	Host host.Host
 	// Getenv is the environment that secrets may be kept in; nil is the process's.

@@ -149,7 +149,7 @@ func busyIn(s survey, uid string) func(portfwd.Forward) string {
 
 // forwardOf translates a recipe's port; its host port is still open.
 func forwardOf(port recipe.Port) (portfwd.Forward, error) {
-	f := portfwd.Forward{Name: port.Name, GuestPort: port.Guest, Protocol: portfwd.Protocol(port.Protocol)}
+	f := portfwd.Forward{Name: port.Name, GuestPort: port.Guest, Protocol: portfwd.Protocol(port.Protocol), Via: portfwd.Via(port.Via)}
 	var err error
 	if f.Address, err = netip.ParseAddr(port.Address); err != nil {
 		return f, fmt.Errorf("port %q: address %q: %w", portName(port), port.Address, err)

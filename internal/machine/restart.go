@@ -1,11 +1,15 @@
 package machine
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
-// Restart is Stop and then Start: the sandbox is made anew.
+// Restart is Stop and then Start: the sandbox is made anew. Forwards that an agent serves
+// stay, and find the machine where it is then.
 func (m *Manager) Restart(ctx context.Context, name string, stop StopOptions, start StartOptions, report Reporter) (Machine, error) {
-	if err := m.Stop(ctx, name, stop, report); err != nil {
-		return Machine{}, err
+	if err := m.stop(ctx, name, stop, report); err != nil {
+		return Machine{}, fmt.Errorf("stop %q: %w", name, err)
 	}
 	return m.Start(ctx, name, start, report)
 }

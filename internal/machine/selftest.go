@@ -18,7 +18,7 @@ func (w *watch) selfTest(ctx context.Context) {
 	if !ok || w.address == "" {
 		return
 	}
-	if result := portfwd.Test(ctx, f, w.address); result.State == portfwd.Broken {
+	if result := portfwd.Test(ctx, f, w.address); result.State == portfwd.Broken && !w.relayInstead(ctx, f, result.Detail) {
 		w.base = viewerBase(nil, w.address)
 		w.report.note(listening(f) + " does not answer: " + result.Detail + "; meanwhile the viewer is at " + w.base)
 	}
@@ -39,7 +39,7 @@ func (w *watch) testForwards(ctx context.Context) error {
 		return ctx.Err()
 	}
 	for i, result := range results {
-		if result.State == portfwd.Broken {
+		if result.State == portfwd.Broken && !w.relayInstead(ctx, w.forwards[i], result.Detail) {
 			return hint.With(fmt.Errorf("%w: %s: %s", ErrForward, listening(w.forwards[i]), result.Detail), "%s", result.Hint)
 		}
 	}

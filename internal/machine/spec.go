@@ -138,6 +138,9 @@ func hostname(name, uid string) string {
 func portMappings(forwards []portfwd.Forward) []cri.PortMapping {
 	var out []cri.PortMapping
 	for _, f := range forwards {
+		if f.Via.Ours() {
+			continue
+		}
 		m := cri.PortMapping{ContainerPort: f.GuestPort, HostPort: f.HostPort, HostIP: f.Address.String()}
 		if f.Protocol == portfwd.UDP {
 			m.Protocol = cri.UDP
@@ -155,12 +158,17 @@ type portNote struct {
 	Host     int              `json:"host"`
 	Guest    int              `json:"guest"`
 	Protocol portfwd.Protocol `json:"protocol"`
+	Via      portfwd.Via      `json:"via,omitempty"` // "" is the runtime's mapping
 }
 
 func encodePorts(forwards []portfwd.Forward) string {
 	notes := make([]portNote, 0, len(forwards))
 	for _, f := range forwards {
-		notes = append(notes, portNote{f.Name, f.Address, f.HostPort, f.GuestPort, f.Protocol})
+		n := portNote{Name: f.Name, Address: f.Address, Host: f.HostPort, Guest: f.GuestPort, Protocol: f.Protocol}
+		if f.Via.Ours() {
+			n.Via = f.Via
+		}
+		notes = append(notes, n)
 	}
 	data, err := json.Marshal(notes)
 	if err != nil { // plain strings and numbers: cannot happen
@@ -179,7 +187,7 @@ func decodePorts(text string) ([]portfwd.Forward, error) {
 	}
 	var out []portfwd.Forward
 	for _, n := range notes {
-		out = append(out, portfwd.Forward{Name: n.Name, Address: n.Address, HostPort: n.Host, GuestPort: n.Guest, Protocol: n.Protocol})
+		out = append(out, portfwd.Forward{Name: n.Name, Address: n.Address, HostPort: n.Host, GuestPort: n.Guest, Protocol: n.Protocol, Via: n.Via})
 	}
 	return out, nil
 }

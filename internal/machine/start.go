@@ -59,11 +59,14 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 		return err
 	}
 	running, err := m.settle(ctx, h, s, report)
-	if err == nil && running && h.rec.Paused {
-		return m.resume(ctx, h)
-	}
-	if err != nil || running {
+	if err != nil {
 		return err
+	}
+	if running && h.rec.Paused {
+		err = m.resume(ctx, h)
+	}
+	if running {
+		return errors.Join(err, m.serve(ctx, h.rec.UID, h.name, forwardsOf(s.of(h.rec.UID))))
 	}
 	h.rec.Paused = false
 	if err := diskLocked(h); err != nil {
@@ -88,8 +91,11 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 		return err
 	}
 	report.report(Progress{Stage: StageCreate, Percent: -1})
-	err = m.runPod(ctx, p, image, h.recipe.RuntimeHandler)
+	if err = m.serve(ctx, h.rec.UID, h.name, p.forwards); err == nil {
+		err = m.runPod(ctx, p, image, h.recipe.RuntimeHandler)
+	}
 	if err != nil {
+		m.endForwards(ctx, h.rec.UID)
 		m.forgetStart(ctx, h, err)
 	}
 	return err
@@ -206,6 +212,13 @@ func (m *Manager) claim(ctx context.Context, h *handle, p *plan, report Reporter
 	picker := portPicker{busy: busyIn(s, h.rec.UID), check: portfwd.Check, free: portfwd.Free, remembered: h.rec.Ports}
 	if p.forwards, err = picker.pick(h.recipe.Ports); err != nil {
 		return err
+	}
+	runtime, err := m.Runtime.Version(ctx)
+	if err != nil {
+		return err
+	}
+	for i, f := range p.forwards {
+		p.forwards[i].Via = rungOf(f, runtime.RuntimeName)
 	}
 	for _, note := range picker.notes {
 		report.note(note)

@@ -28,6 +28,9 @@ func (m *Manager) Stop(ctx context.Context, name string, o StopOptions, report R
 	if err := m.stop(ctx, name, o, report); err != nil {
 		return fmt.Errorf("stop %q: %w", name, err)
 	}
+	if h, err := m.openAny(name); err == nil {
+		m.endForwards(ctx, h.rec.UID)
+	}
 	return nil
 }
 

@@ -168,6 +168,8 @@ func TestSuperviseWaitsForTheRuntime(t *testing.T) {
 	if err := s.rt.Restart(); err != nil {
 		t.Fatal(err)
 	}
+	// The client dials anew when it is asked the next time.
+	eventually(t, "the runtime answers", func() bool { _, err := s.Show(t.Context(), "demo"); return err == nil })
 	s.cancel()
 	if err := s.end(t); !errors.Is(err, context.Canceled) || s.starts() != 1 {
 		t.Errorf("error %v, %d starts", err, s.starts())

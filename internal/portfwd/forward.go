@@ -16,11 +16,12 @@ const (
 
 // Forward is a host address and port that leads to a port of the guest.
 type Forward struct {
-	Name      string     // what the recipe calls it: "web", "rdp"
-	Address   netip.Addr // where it is offered on the host; 0.0.0.0 or :: is everywhere
-	HostPort  int
-	GuestPort int
-	Protocol  Protocol
+	Name      string     `json:"name,omitempty"` // what the recipe calls it: "web", "rdp"
+	Address   netip.Addr `json:"address"`        // where it is offered on the host; 0.0.0.0 or :: is everywhere
+	HostPort  int        `json:"host"`
+	GuestPort int        `json:"guest"`
+	Protocol  Protocol   `json:"protocol"`
+	Via       Via        `json:"via,omitempty"` // the rung; "" is HostPort
 }
 
 // Host returns the host's side of f.

@@ -2,6 +2,7 @@ package portfwd
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -21,17 +22,45 @@ var (
 )
 
 // TestMain lets the test binary be another process that holds a port: it listens on the
-// network and address given in the environment, prints its port, and ends with its
-// standard input.
+// network and address given in the environment, or relays to an address, prints its port,
+// and ends with its standard input.
 func TestMain(m *testing.M) {
 	network, addr, ok := strings.Cut(os.Getenv("PORTFWD_TEST_LISTEN"), "|")
 	if !ok {
 		os.Exit(m.Run())
 	}
-	port, _, err := listenOn(network, addr)
+	if network == "agent" {
+		if err := runAgent(addr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	var port int
+	var err error
+	if strings.HasPrefix(network, "relay") {
+		port, err = relayTo(addr, network == "relay-plain")
+	} else {
+		port, _, err = listenOn(network, addr)
+	}
 	fmt.Println(port, err)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	os.Exit(0)
+}
+
+// relayTo relays to a guest at addr from any port; plain keeps splice(2) from being used.
+func relayTo(addr string, plain bool) (int, error) {
+	s, err := Serve(Forward{Address: loopback4, GuestPort: 1, Protocol: TCP, Via: Relay}, func(ctx context.Context, _ Forward) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+		if err == nil && plain {
+			return struct{ duplex }{c.(*net.TCPConn)}, nil
+		}
+		return c, err
+	}, Limits{})
+	if err != nil {
+		return 0, err
+	}
+	return s.Forward().HostPort, nil
 }
 
 func listenOn(network, addr string) (port int, c io.Closer, err error) {

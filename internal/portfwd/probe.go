@@ -73,7 +73,7 @@ func (p Probe) Test(ctx context.Context, f Forward, podIP string) Result {
 		return r
 	}
 	host := f.Local().String()
-	hostErr := p.try(ctx, f.Protocol, host)
+	hostErr := p.tryHost(ctx, f)
 	if hostErr == nil {
 		r.State, r.Detail = Answers, host+" answers"
 		return r
@@ -90,7 +90,7 @@ func (p Probe) Test(ctx context.Context, f Forward, podIP string) Result {
 		return r.pending(ctx, HopPod, fmt.Sprintf("%s %s", pod, reason(podErr)))
 	}
 	// The guest may have come up between the two: only a second refusal counts.
-	if hostErr = p.try(ctx, f.Protocol, host); hostErr == nil {
+	if hostErr = p.tryHost(ctx, f); hostErr == nil {
 		r.State, r.Detail = Answers, host+" answers"
 		return r
 	}
@@ -117,6 +117,9 @@ func (r Result) pending(ctx context.Context, hop, detail string) Result {
 // mappings silently (containerd internal/cri toCNIPortMappings); CRI-O's own manager
 // serves no loopback address (cri-o server/sandbox_network.go).
 func brokenHint(f Forward, pod string) string {
+	if f.Via.Ours() {
+		return "the process that listens is gone, or cannot reach the pod: vmctl up starts it again; the guest is reachable at " + pod
+	}
 	if f.Local().Addr().IsLoopback() {
 		return "the runtime mapped no port on loopback: its CNI network lacks the portmap plugin, or it is CRI-O, " +
 			"which never does; the guest is reachable at " + pod

@@ -11,6 +11,25 @@ import (
 
 const defaultTimeout = time.Second
 
+// tryHost connects to f's host port. What listens there for us takes every connection, and
+// resets it when the guest takes none: so it has to last for a moment.
+func (p Probe) tryHost(ctx context.Context, f Forward) error {
+	host := f.Local().String()
+	if err := p.try(ctx, f.Protocol, host); err != nil || !f.Via.Ours() || f.Protocol != TCP {
+		return err
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(settleLimit))
+	if _, err := conn.Read(make([]byte, 1)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return syscall.ECONNREFUSED
+	}
+	return nil
+}
+
 // try connects to addr; for UDP it sends the echo and waits for any reply.
 func (p Probe) try(ctx context.Context, proto Protocol, addr string) error {
 	timeout := p.Timeout

@@ -6,6 +6,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"vmctl/internal/portfwd"
 )
 
 // portLabel is a port's name: as an IANA service name, but as long as it likes.
@@ -24,6 +26,9 @@ func (d *reader) checkPorts(r *Recipe) {
 			d.report(at+".address", `not an IP address: %q; write one of this host, such as "127.0.0.1"`, p.Address)
 		} else if p.Guest == vncPort && !loopback(p.Address) {
 			d.report(at+".address", "port 5900 never asks for a password; forward it on 127.0.0.1 only")
+		}
+		if p.Via == string(portfwd.Stream) && p.Protocol == UDP {
+			d.report(at+".via", `stream carries no UDP; write "relay" or "auto"`)
 		}
 		for j, q := range r.Ports[:i] {
 			d.checkPair(at, p, fmt.Sprintf("ports[%d]", j), q)

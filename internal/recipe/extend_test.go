@@ -58,7 +58,7 @@ target = "/oem"
 	want.Resources.Memory = Size{Bytes: 16 * GiB}
 	want.Env["LANGUAGE"] = "de"
 	want.Ports[2].Host = HostPort{33890, HostPortExact}
-	want.Ports = append(want.Ports, Port{"tcp22", 22, HostPort{}, TCP, Loopback})
+	want.Ports = append(want.Ports, Port{"tcp22", 22, HostPort{}, TCP, Loopback, "auto"})
 	want.Mounts = []Mount{{Source: filepath.Join(dir, "oem"), Target: "/oem"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -93,7 +93,7 @@ target = "/extra"
 	if diff := cmp.Diff([]Mount{{data, "/shared", true}, {data, "/extra", false}}, got.Mounts); diff != "" {
 		t.Errorf("mounts (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]Port{{"tcp80", 80, HostPort{8080, HostPortExact}, TCP, Loopback}}, got.Ports); diff != "" {
+	if diff := cmp.Diff([]Port{{"tcp80", 80, HostPort{8080, HostPortExact}, TCP, Loopback, "auto"}}, got.Ports); diff != "" {
 		t.Errorf("ports (-want +got):\n%s", diff)
 	}
 	if got.Name != "" || got.MachineName() != "top" || got.Resources.CPUs.Count != 2 || got.Resources.Memory.String() != "512M" {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"vmctl/internal/portfwd"
 )
 
 // document is a recipe as a TOML file has it.
@@ -88,6 +90,7 @@ type portDocument struct {
 	Host     any    `toml:"host"`
 	Protocol string `toml:"protocol"`
 	Address  string `toml:"address"`
+	Via      string `toml:"via,omitempty"` // not said where it is auto
 }
 
 type mountDocument struct {
@@ -118,7 +121,11 @@ func (r *Recipe) document() document {
 		d.Storage = &storageDocument{r.Storage.Path}
 	}
 	for _, p := range r.Ports {
-		d.Ports = append(d.Ports, portDocument{p.Name, p.Guest, p.Host.document(), p.Protocol, p.Address})
+		port := portDocument{p.Name, p.Guest, p.Host.document(), p.Protocol, p.Address, ""}
+		if p.Via != string(portfwd.Auto) {
+			port.Via = p.Via
+		}
+		d.Ports = append(d.Ports, port)
 	}
 	for _, m := range r.Mounts {
 		d.Mounts = append(d.Mounts, mountDocument(m))

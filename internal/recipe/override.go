@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"vmctl/internal/portfwd"
 )
 
 // commandLine is the File of problems with overrides.
@@ -29,7 +31,7 @@ func SetField(r *Recipe, key, value string) error { return r.Apply([]string{key 
 // or one of the short forms behind the options of the same name:
 //
 //	cpus=4   memory=16G   disk=100G   env=NAME=VALUE
-//	port=HOST:GUEST[/udp]   (HOST: 8080, 8080+ or any; [ADDRESS:]HOST:GUEST also)
+//	port=HOST:GUEST[/udp]   (HOST: 8080, 8080+ or any; [ADDRESS:]HOST:GUEST and ranges also)
 //	mount=SOURCE:TARGET[:ro]
 //
 // A port that forwards the same guest port, and a mount with the same target, is
@@ -202,7 +204,9 @@ func (d *reader) overrideItem(r *Recipe, array, rest, value string) {
 	at, items := array+"."+name, len(r.Ports)+len(r.Disks)+len(r.Mounts)
 	switch array {
 	case "ports":
-		p := item(&r.Ports, Port{Name: name, Protocol: TCP, Address: Loopback}, func(p Port) bool { return p.Name == name })
+		blank := blankPort()
+		blank.Name = name
+		p := item(&r.Ports, blank, func(p Port) bool { return p.Name == name })
 		d.readTable(at, tree, portFields(p))
 	case "disks":
 		k := item(&r.Disks, Disk{Name: name}, func(k Disk) bool { return k.Name == name })
@@ -226,32 +230,29 @@ func item[T any](list *[]T, blank T, is func(T) bool) *T {
 	return &(*list)[i]
 }
 
-// overridePort reads [ADDRESS:]HOST:GUEST[/PROTOCOL].
+// overridePort reads [ADDRESS:]HOST:GUEST[/PROTOCOL]; see portfwd.ParseSpec.
 func (d *reader) overridePort(r *Recipe, text string) {
-	p := Port{Protocol: TCP, Address: Loopback}
-	pair, protocol, given := strings.Cut(text, "/")
-	if given {
-		choice(&p.Protocol, TCP, UDP).read(d, "port", nest(nil, protocol))
-	}
-	colon := strings.LastIndex(pair, ":")
-	if colon < 0 {
-		d.report("port", "%q; write HOST:GUEST, such as 8080:80, 8080+:80 or any:53/udp", text)
+	specs, err := portfwd.ParseSpec(text)
+	if err != nil {
+		d.report("port", "%v", err)
 		return
 	}
-	host, guest := pair[:colon], pair[colon+1:]
-	if i := strings.LastIndex(host, ":"); i >= 0 {
-		p.Address, host = strings.Trim(host[:i], "[]"), host[i+1:]
+	for _, s := range specs {
+		p := blankPort()
+		p.Guest, p.Protocol = s.Guest, string(s.Protocol)
+		if s.Address.IsValid() {
+			p.Address = s.Address.String()
+		}
+		parsed(&p.Host, "", ParseHostPort, shape{}).read(d, "port", nest(nil, s.HostText()))
+		i := slices.IndexFunc(r.Ports, func(q Port) bool { return q.Guest == p.Guest && q.Protocol == p.Protocol })
+		if i < 0 {
+			i = len(r.Ports)
+			r.Ports = append(r.Ports, p)
+		}
+		p.Name, p.Via = r.Ports[i].Name, r.Ports[i].Via
+		r.Ports[i] = p
+		d.places[fmt.Sprintf("ports[%d]", i)] = position{}
 	}
-	parsed(&p.Host, "", ParseHostPort, shape{}).read(d, "port", nest(nil, host))
-	parsed(&p.Guest, "", parsePort, shape{}).read(d, "port", nest(nil, guest))
-	i := slices.IndexFunc(r.Ports, func(q Port) bool { return q.Guest == p.Guest && q.Protocol == p.Protocol })
-	if i < 0 {
-		i = len(r.Ports)
-		r.Ports = append(r.Ports, Port{})
-	}
-	p.Name = r.Ports[i].Name
-	r.Ports[i] = p
-	d.places[fmt.Sprintf("ports[%d]", i)] = position{}
 }
 
 // overrideMount reads SOURCE:TARGET[:ro].

@@ -38,7 +38,7 @@ func TestApply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	viewer := Port{"viewer", 8006, HostPort{8006, HostPortFrom}, TCP, Loopback}
+	viewer := Port{"viewer", 8006, HostPort{8006, HostPortFrom}, TCP, Loopback, "auto"}
 	for _, tt := range []struct {
 		name      string
 		overrides []string
@@ -63,18 +63,18 @@ func TestApply(t *testing.T) {
 		{"new ports", []string{"port=8080:80", "port=5353+:53/udp", "port=0.0.0.0:any:443", "port=[::1]:9000:9000"}, func(r *Recipe) {
 			r.Ports = []Port{
 				viewer,
-				{"tcp80", 80, HostPort{8080, HostPortExact}, TCP, Loopback},
-				{"udp53", 53, HostPort{5353, HostPortFrom}, UDP, Loopback},
-				{"tcp443", 443, HostPort{}, TCP, "0.0.0.0"},
-				{"tcp9000", 9000, HostPort{9000, HostPortExact}, TCP, "::1"},
+				{"tcp80", 80, HostPort{8080, HostPortExact}, TCP, Loopback, "auto"},
+				{"udp53", 53, HostPort{5353, HostPortFrom}, UDP, Loopback, "auto"},
+				{"tcp443", 443, HostPort{}, TCP, "0.0.0.0", "auto"},
+				{"tcp9000", 9000, HostPort{9000, HostPortExact}, TCP, "::1", "auto"},
 			}
 		}},
 		{"a known port moves", []string{"port=9006:8006"}, func(r *Recipe) {
-			r.Ports = []Port{{"viewer", 8006, HostPort{9006, HostPortExact}, TCP, Loopback}}
+			r.Ports = []Port{{"viewer", 8006, HostPort{9006, HostPortExact}, TCP, Loopback, "auto"}}
 		}},
 		{"fields of a port", []string{"ports.viewer.host=any", "ports.ssh.guest=22", "ports.ssh.host=2222"}, func(r *Recipe) {
 			r.Ports[0].Host = HostPort{}
-			r.Ports = append(r.Ports, Port{"ssh", 22, HostPort{2222, HostPortExact}, TCP, Loopback})
+			r.Ports = append(r.Ports, Port{"ssh", 22, HostPort{2222, HostPortExact}, TCP, Loopback, "auto"})
 		}},
 		{"mounts", []string{"mount=share:/oem:ro", "mount=" + dir + ":/shared"}, func(r *Recipe) {
 			r.Mounts = []Mount{{dir, "/shared", false}, {filepath.Join(dir, "share"), "/oem", true}}
@@ -110,8 +110,9 @@ command line: resources.cpus: must be from 1 to 4096, not 0`},
 		{[]string{"port=80"}, `command line: port: "80"; write HOST:GUEST, such as 8080:80, 8080+:80 or any:53/udp`},
 		{[]string{"port=80:0"}, "command line: port: port must be from 1 to 65535, not 0"},
 		{[]string{"port=x:80"}, `command line: port: not a port: "x"; write 8006, "8006+" (or the next free one) or "any"`},
+		{[]string{"ports.dns.guest=53", "ports.dns.protocol=udp", "ports.dns.via=stream"}, `command line: ports[1].via: stream carries no UDP; write "relay" or "auto"`},
 		{[]string{"port=80:80/sctp"}, `command line: port: must be "tcp" or "udp", not "sctp"`},
-		{[]string{"port=host:80:80"}, `command line: ports[1].address: not an IP address: "host"; write one of this host, such as "127.0.0.1"`},
+		{[]string{"port=host:80:80"}, `command line: port: not an IP address: "host"; write one of this host, such as "127.0.0.1"`},
 		{[]string{"ports.viewer=80"}, "command line: ports.viewer: write ports.NAME.KEY, such as ports.viewer.host"},
 		{[]string{"ports.viewer.hots=80"}, `command line: ports.viewer.hots: unknown key; did you mean "host"?`},
 		{[]string{"mount=/a"}, `command line: mount: "/a"; write SOURCE:TARGET or SOURCE:TARGET:ro`},

@@ -1,9 +1,9 @@
 package recipe
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
+
+	"vmctl/internal/portfwd"
 )
 
 // Port asks for a forward from a port of this host to one of the guest.
@@ -13,6 +13,7 @@ type Port struct {
 	Host     HostPort // the number on this host
 	Protocol string   // TCP or UDP
 	Address  string   // IP address of this host to listen on
+	Via      string   // how it is forwarded: one of portfwd.Vias
 }
 
 // The protocols of a Port.
@@ -43,34 +44,17 @@ type HostPort struct {
 // ParseHostPort reads "8006" (exactly this), "8006+" (this or the next free one)
 // or "any".
 func ParseHostPort(text string) (HostPort, error) {
-	text = strings.TrimSpace(text)
-	if text == "any" {
-		return HostPort{}, nil
-	}
-	digits, next := strings.CutSuffix(text, "+")
-	n, err := parsePort(digits)
-	if err != nil {
-		return HostPort{}, fmt.Errorf(`%w; write 8006, "8006+" (or the next free one) or "any"`, err)
-	}
-	if next {
+	n, next, err := portfwd.ParseHostPort(text)
+	switch {
+	case err != nil || n == 0:
+		return HostPort{}, err
+	case next:
 		return HostPort{Number: n, Mode: HostPortFrom}, nil
 	}
 	return HostPort{Number: n, Mode: HostPortExact}, nil
 }
 
 const maxPort = 65535
-
-// parsePort reads a port number, 1 to 65535.
-func parsePort(text string) (int, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, fmt.Errorf("not a port: %q", text)
-	}
-	if n < 1 || n > maxPort {
-		return 0, fmt.Errorf("port must be from 1 to 65535, not %d", n)
-	}
-	return n, nil
-}
 
 // String writes what ParseHostPort reads.
 func (h HostPort) String() string {

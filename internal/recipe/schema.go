@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"vmctl/internal/portfwd"
 )
 
 // SchemaVersion is the version of the schema that this package reads.
@@ -31,7 +33,7 @@ func recipeFields(r *Recipe) []field {
 		{"env", "further environment variables of the image", readEnv(r)},
 		{"secrets", "environment variables whose value is kept elsewhere", readSecrets(r)},
 		{"viewer", "how the guest's screen is shown", table(viewerFields(&r.Viewer))},
-		{"ports", "ports of the guest that this host forwards", tables(&r.Ports, Port{Protocol: TCP, Address: Loopback}, portFields)},
+		{"ports", "ports of the guest that this host forwards", tables(&r.Ports, blankPort(), portFields)},
 		{"storage", "where the guest's disk is kept", table(storageFields(&r.Storage))},
 		{"disks", "further disks", tables(&r.Disks, Disk{}, diskFields)},
 		{"mounts", "files and folders of the host in the container", tables(&r.Mounts, Mount{}, mountFields)},
@@ -69,16 +71,28 @@ func viewerFields(v *Viewer) []field {
 	}
 }
 
+// blankPort is a port before anything is said of it.
+func blankPort() Port { return Port{Protocol: TCP, Address: Loopback, Via: string(portfwd.Auto)} }
+
+func vias() []string {
+	var out []string
+	for _, v := range portfwd.Vias() {
+		out = append(out, string(v))
+	}
+	return out
+}
+
 func portFields(p *Port) []field {
 	number := shape{types: []string{"integer"}, least: 1, most: maxPort}
 	host := shape{either: []shape{number, {types: []string{"string"}, pattern: `^\s*([0-9]{1,5}\+?|any)\s*$`, examples: []string{"8006+", "any"}}}}
 	return []field{
 		{"name", "what to call it", text(&p.Name)},
-		{"guest", "the number that the guest listens on", parsed(&p.Guest, "a port from 1 to 65535", parsePort, number)},
+		{"guest", "the number that the guest listens on", parsed(&p.Guest, "a port from 1 to 65535", portfwd.ParsePort, number)},
 		{"host", `the number here: this one, "8006+" for this or the next free one, "any" free one`,
 			parsed(&p.Host, `a port such as 8006, "8006+" or "any"`, ParseHostPort, host)},
 		{"protocol", "the protocol", choice(&p.Protocol, TCP, UDP)},
 		{"address", "the address of this host to listen on", text(&p.Address)},
+		{"via", "how it is forwarded", choice(&p.Via, vias()...)},
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -121,7 +123,56 @@ func (streamRuntime) Attach(context.Context, string, io.Reader, io.WriteCloser, 
 	return status.Error(codes.Unimplemented, "attach")
 }
 
-// PortForward is not there.
-func (streamRuntime) PortForward(context.Context, string, int32, io.ReadWriteCloser) error {
-	return status.Error(codes.Unimplemented, "port forward")
+// PortForward returns an address to connect to.
+func (r *runtimeService) PortForward(_ context.Context, req *pb.PortForwardRequest) (*pb.PortForwardResponse, error) {
+	s := r.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.ready(req.PodSandboxId); err != nil {
+		return nil, err
+	}
+	return s.streams.GetPortForward(req)
+}
+
+// PortForward connects to the sandbox's address, for the fake's sandboxes share the
+// host's loopback. Like containerd it ends both directions 1 s after the first has ended
+// (internal/cri/server/sandbox_portforward_linux.go).
+func (r streamRuntime) PortForward(_ context.Context, id string, port int32, stream io.ReadWriteCloser) error {
+	r.s.mu.Lock()
+	b, err := r.s.ready(id)
+	var address string
+	if err == nil {
+		address = net.JoinHostPort(b.ip, strconv.Itoa(int(port)))
+	}
+	r.s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return fmt.Errorf("failed to connect to localhost:%d: %w", port, err)
+	}
+	defer conn.Close()
+	ended := make(chan error, 2)
+	go func() { _, err := io.Copy(stream, conn); ended <- err }()
+	go func() { _, err := io.Copy(conn, stream); ended <- err }()
+	first := <-ended
+	select {
+	case second := <-ended:
+		if first == nil {
+			first = second
+		}
+	case <-time.After(time.Second):
+	}
+	return first
+}
+
+// ready returns a sandbox that runs. The caller holds the lock.
+func (s *Server) ready(id string) (*sandbox, error) {
+	b, ok := s.sandboxes[id]
+	if !ok || !b.ready {
+		return nil, status.Errorf(codes.NotFound, "sandbox %q is not found or not ready", id)
+	}
+	return b, nil
 }

@@ -79,7 +79,11 @@ func (g *Guest) run(p *critest.Process) int {
 	}
 	page := newStatusPage(&g.Protected)
 	server := &http.Server{Handler: page, ReadHeaderTimeout: time.Second}
-	listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(p.Sandbox.PortMappings[0].HostPort))
+	address := net.JoinHostPort(p.SandboxIP, "8006")
+	if maps := p.Sandbox.PortMappings; len(maps) > 0 { // the fake maps nothing: the guest does it itself
+		address = "127.0.0.1:" + strconv.Itoa(maps[0].HostPort)
+	}
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		p.Log("stderr", "ERROR: "+err.Error())
 		return 24
