@@ -179,8 +179,8 @@ func TestE2EForwardConformance(t *testing.T) {
 				cut   bool
 			}{
 				{"direct", r.direct(), 16 << 20, false},
-				{"hostport", r.hostport(), 64 << 20, false},
-				{"relay", r.served(portfwd.Relay), 256 << 20, false},
+				{"hostport", r.hostport(), 32 << 20, false},
+				{"relay", r.served(portfwd.Relay), 128 << 20, false},
 				{"relay without a route", r.served(portfwd.Relay), 16 << 20, true},
 				{"stream", r.served(portfwd.Stream), 16 << 20, false},
 			} {
