@@ -14,12 +14,16 @@ import (
 
 // Agents are the processes that serve forwards of machines on the runtime at endpoint.
 func (a *App) Agents(endpoint string) *portfwd.Agents {
-	return &portfwd.Agents{Dir: agentsDir(), Command: func(name string) ([]string, error) {
+	return &portfwd.Agents{Dir: agentsDir(), Command: func(name string, keeper bool) ([]string, error) {
 		program, err := vmctlProgram()
 		if err != nil {
 			return nil, err
 		}
-		return []string{program, "--runtime-endpoint", endpoint, "forwarder", name}, nil
+		argv := []string{program, "--runtime-endpoint", endpoint, "forwarder", name}
+		if keeper {
+			argv = append(argv, "--keeper")
+		}
+		return argv, nil
 	}}
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -149,7 +150,7 @@ func exitCommand(ts *testscript.TestScript, neg bool, args []string) {
 // killRelays is `killrelays`: the processes that forward for this script's machines die;
 // there must be some, or with ! none.
 func killRelays(ts *testscript.TestScript, neg bool, args []string) {
-	found := 0
+	var found []int
 	processes, err := filepath.Glob("/proc/[0-9]*/environ")
 	ts.Check(err)
 	for _, p := range processes {
@@ -160,15 +161,23 @@ func killRelays(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(p)))
 		ts.Check(err)
-		ts.Check(syscall.Kill(pid, syscall.SIGKILL))
-		found++
+		found = append(found, pid)
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} { // so that none sees another die
+		for _, pid := range found {
+			if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+				ts.Fatalf("%v", err)
+			}
+		}
+	}
+	for _, pid := range found {
 		for deadline := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 			if state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(state), ") Z ") {
 				break // dead; whoever adopted it has not looked yet
 			}
 		}
 	}
-	if neg != (found == 0) {
-		ts.Fatalf("%d processes forwarded", found)
+	if neg != (len(found) == 0) {
+		ts.Fatalf("processes that forwarded: %v", found)
 	}
 }

@@ -16,7 +16,7 @@ type PortState string
 const (
 	PortLive PortState = "live" // it is served, by the runtime's mapping or by the machine's agent
 	PortDown PortState = "down" // the machine is not up
-	PortDead PortState = "dead" // the agent that should serve it is gone
+	PortDead PortState = "dead" // the agent that should serve it is gone, and does not start
 )
 
 // PortInfo is one forward of a machine.
@@ -45,10 +45,7 @@ func (m *Manager) Ports(ctx context.Context, name string, check bool) ([]PortInf
 	}
 	var out []PortInfo
 	for _, mc := range machines {
-		ports, err := m.portsOf(ctx, mc)
-		if err != nil {
-			return nil, err
-		}
+		ports := m.portsOf(ctx, mc)
 		if check && mc.Phase.Up() {
 			m.checkPorts(ctx, mc, ports)
 		}
@@ -59,12 +56,12 @@ func (m *Manager) Ports(ctx context.Context, name string, check bool) ([]PortInf
 
 // portsOf joins what the machine was started with and what its agent serves, which wins:
 // a relay may have taken the place of a mapping.
-func (m *Manager) portsOf(ctx context.Context, mc Machine) ([]PortInfo, error) {
+func (m *Manager) portsOf(ctx context.Context, mc Machine) []PortInfo {
 	var served []portfwd.Status
 	if m.Agents != nil && mc.UID != "" {
 		var err error
 		if served, err = m.Agents.List(ctx, mc.UID); err != nil {
-			return nil, err
+			m.log().Warn("the process that forwards ports does not start", "machine", mc.Name, "error", err)
 		}
 	}
 	var out []PortInfo
@@ -87,7 +84,7 @@ func (m *Manager) portsOf(ctx context.Context, mc Machine) ([]PortInfo, error) {
 	for _, s := range served {
 		out = append(out, PortInfo{Machine: mc.Name, Forward: s.Forward, State: PortLive, Stats: &s.Stats})
 	}
-	return out, nil
+	return out
 }
 
 // checkPorts tries the ports side by side.

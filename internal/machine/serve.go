@@ -106,7 +106,17 @@ func (m *Manager) ServeForwards(ctx context.Context, name string, agents *portfw
 		return err
 	}
 	uid := h.rec.UID
-	return agents.Run(ctx, uid, &portfwd.Set{Dial: m.guestOf(uid).Dial}, func() bool { return m.needsForwards(name, uid) })
+	return agents.Run(ctx, uid, name, &portfwd.Set{Dial: m.guestOf(uid).Dial}, func() bool { return m.needsForwards(name, uid) })
+}
+
+// KeepForwards is the agent's keeper, which starts it anew when it is killed. It needs no
+// runtime.
+func (m *Manager) KeepForwards(ctx context.Context, name string, agents *portfwd.Agents) error {
+	h, err := m.openAny(name)
+	if err != nil {
+		return err
+	}
+	return agents.Keep(ctx, h.rec.UID)
 }
 
 // stoppedFor is how long a machine may be stopped before its agent ends by itself, should

@@ -21,9 +21,9 @@ type Agents struct {
 	// Dir is where their sockets, locks and logs are, $XDG_RUNTIME_DIR/vmctl: what is
 	// there does not survive the host's boot, and neither do agents.
 	Dir string
-	// Command is the command line of an agent for the machine of this name. It must end
-	// in a call of Run. Nil: none can be started from here.
-	Command func(name string) ([]string, error)
+	// Command is the command line of an agent for the machine of this name, or of its
+	// keeper. It must end in a call of Run, or of Keep. Nil: none can be started from here.
+	Command func(name string, keeper bool) ([]string, error)
 }
 
 // ErrNoAgent says that no agent serves the machine.
@@ -31,7 +31,7 @@ var ErrNoAgent = errors.New("no process serves forwards")
 
 // request is one question to an agent, and answer what it says: a line of JSON each.
 type request struct {
-	Verb    string  `json:"verb"` // list, add, remove, stop
+	Verb    string  `json:"verb"` // list, add, remove, stop, keep
 	Forward Forward `json:"forward,omitzero"`
 }
 
@@ -82,12 +82,21 @@ type toldError struct {
 func (e *toldError) Error() string { return e.text }
 func (e *toldError) Unwrap() error { return e.kind }
 
-// List tells of the machine's forwards that are served, none if there is no agent.
+// List tells of the machine's forwards that are served, none if there is no agent. One
+// that was killed together with its keeper is started anew.
 func (a *Agents) List(ctx context.Context, uid string) ([]Status, error) {
 	reply, err := a.ask(ctx, uid, request{Verb: "list"})
-	if errors.Is(err, ErrNoAgent) {
+	if !errors.Is(err, ErrNoAgent) {
+		return reply.Forwards, err
+	}
+	state, wanted := a.wanted(uid)
+	if !wanted || a.Command == nil {
 		return nil, nil
 	}
+	if err := a.revive(ctx, uid, state.Name); err != nil {
+		return nil, err
+	}
+	reply, err = a.ask(ctx, uid, request{Verb: "list"})
 	return reply.Forwards, err
 }
 
@@ -114,10 +123,10 @@ func (a *Agents) Remove(ctx context.Context, uid string, f Forward) (bool, error
 // agent is success.
 func (a *Agents) Stop(ctx context.Context, uid string) error {
 	if _, err := a.ask(ctx, uid, request{Verb: "stop"}); err != nil {
-		if errors.Is(err, ErrNoAgent) {
-			return nil
+		if !errors.Is(err, ErrNoAgent) {
+			return err
 		}
-		return err
+		return a.unwant(uid) // one that was killed is not to come back
 	}
 	for {
 		lock, err := a.lock(uid)
@@ -154,22 +163,45 @@ const startTime = 15 * time.Second
 // ensure starts an agent unless one answers. Of two that are started at once, one finds
 // the lock taken and ends.
 func (a *Agents) ensure(ctx context.Context, uid, name string) error {
-	if _, err := a.ask(ctx, uid, request{Verb: "list"}); !errors.Is(err, ErrNoAgent) {
-		return err
-	}
 	if a.Command == nil {
-		return ErrNoAgent
-	}
-	argv, err := a.Command(name)
-	if err != nil {
+		_, err := a.ask(ctx, uid, request{Verb: "list"})
 		return err
 	}
 	if err := os.MkdirAll(a.Dir, 0o700); err != nil {
 		return fmt.Errorf("directory of the forwards: %w", err)
 	}
-	log, err := os.OpenFile(a.path(uid, ".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err := a.declare(uid, name); err != nil {
+		return fmt.Errorf("say that forwards are wanted: %w", err)
+	}
+	err := a.revive(ctx, uid, name)
+	if state, _ := a.wanted(uid); err != nil && len(state.Forwards) == 0 {
+		return errors.Join(err, a.unwant(uid))
+	}
+	return err
+}
+
+// revive starts an agent that is wanted, unless one answers.
+func (a *Agents) revive(ctx context.Context, uid, name string) error {
+	if _, err := a.ask(ctx, uid, request{Verb: "list"}); !errors.Is(err, ErrNoAgent) {
+		return err
+	}
+	ended, err := a.start(uid, name, false)
 	if err != nil {
 		return err
+	}
+	return a.awaitStart(ctx, uid, ended)
+}
+
+// start starts an agent, or a keeper, that belongs to no terminal. What it has to say
+// goes to the agent's log; ended tells how it ended.
+func (a *Agents) start(uid, name string, keeper bool) (ended <-chan error, err error) {
+	argv, err := a.Command(name, keeper)
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.OpenFile(a.path(uid, ".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
 	}
 	defer log.Close()
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -177,11 +209,11 @@ func (a *Agents) ensure(ctx context.Context, uid, name string) error {
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C in our terminal is not for it
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start the process that forwards: %w", err)
+		return nil, fmt.Errorf("start the process that forwards: %w", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	return a.awaitStart(ctx, uid, ended)
+	end := make(chan error, 1)
+	go func() { end <- cmd.Wait() }()
+	return end, nil
 }
 
 func (a *Agents) awaitStart(ctx context.Context, uid string, ended <-chan error) error {
@@ -194,6 +226,9 @@ func (a *Agents) awaitStart(ctx context.Context, uid string, ended <-chan error)
 		case err := <-ended:
 			if err != nil {
 				return fmt.Errorf("the process that forwards: %w: %s", err, a.lastWord(uid))
+			}
+			if _, wanted := a.wanted(uid); !wanted {
+				return ErrNoAgent // it was stopped meanwhile
 			}
 			ended = nil // another one has the lock, and will answer
 		case <-ctx.Done():

@@ -3,10 +3,12 @@ package portfwd
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -27,7 +29,8 @@ func shortDir(t *testing.T) string {
 func agentsAt(t *testing.T, dir string, guest net.Listener) *Agents {
 	t.Helper()
 	t.Setenv("PORTFWD_TEST_LISTEN", "agent|"+guest.Addr().String())
-	a := &Agents{Dir: dir, Command: func(name string) ([]string, error) { return []string{os.Args[0], dir, name}, nil }}
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	a := &Agents{Dir: dir, Command: command(dir)}
 	t.Cleanup(func() {
 		if err := a.Stop(context.Background(), "u1"); err != nil {
 			t.Error(err)
@@ -36,15 +39,27 @@ func agentsAt(t *testing.T, dir string, guest net.Listener) *Agents {
 	return a
 }
 
-// runAgent is what such a copy does.
+// command is the command line of such a copy.
+func command(dir string) func(string, bool) ([]string, error) {
+	return func(name string, keeper bool) ([]string, error) {
+		program, err := os.Executable()
+		return []string{program, dir, name, strconv.FormatBool(keeper)}, err
+	}
+}
+
+// runAgent is what it does.
 func runAgent(guest string) error {
+	a := &Agents{Dir: os.Args[1], Command: command(os.Args[1])}
+	if os.Args[3] == "true" {
+		return a.Keep(context.Background(), "u1")
+	}
 	set := &Set{Dial: func(ctx context.Context, _ Forward) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", guest)
 	}}
 	if os.Args[2] == "broken" {
 		return errors.New("it does not work")
 	}
-	return (&Agents{Dir: os.Args[1]}).Run(context.Background(), "u1", set, func() bool { return true })
+	return a.Run(context.Background(), "u1", os.Args[2], set, func() bool { return true })
 }
 
 // holderOf is the process that listens on f's host port.
@@ -108,7 +123,59 @@ func TestAgentsLife(t *testing.T) {
 	}
 }
 
-// An agent that was killed leaves a socket and a lock file: neither is in the way.
+// processesIn are the agents and keepers of a.
+func processesIn(t *testing.T, a *Agents) (agents, keepers []int) {
+	t.Helper()
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range lines {
+		data, err := os.ReadFile(path)
+		argv := strings.Split(string(data), "\x00")
+		if err != nil || len(argv) < 4 || argv[1] != a.Dir {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if argv[3] == "true" {
+			keepers = append(keepers, pid)
+		} else {
+			agents = append(agents, pid)
+		}
+	}
+	return agents, keepers
+}
+
+// both waits until there are one agent and one keeper, neither of them among not.
+func both(t *testing.T, a *Agents, not ...int) (agent, keeper int) {
+	t.Helper()
+	var agents, keepers []int
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		agents, keepers = processesIn(t, a)
+		if len(agents) == 1 && len(keepers) == 1 && !slices.Contains(not, agents[0]) && !slices.Contains(not, keepers[0]) {
+			return agents[0], keepers[0]
+		}
+	}
+	t.Fatalf("agents %v, keepers %v: want one each, and none of %v", agents, keepers, not)
+	return 0, 0
+}
+
+// none waits until there is neither an agent nor a keeper.
+func none(t *testing.T, a *Agents) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		agents, keepers := processesIn(t, a)
+		if len(agents)+len(keepers) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("agents %v, keepers %v: want none", agents, keepers)
+		}
+	}
+}
+
+// Whichever of an agent and its keeper is killed comes back by itself; when both are,
+// with the next question. The forwards are the same, on the same ports.
 func TestAgentsAfterKill(t *testing.T) {
 	ctx := t.Context()
 	a := agentsAt(t, shortDir(t), guestAt(t, "127.0.0.1:0"))
@@ -116,25 +183,83 @@ func TestAgentsAfterKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := connect(t, f.HostPort)
-	if err := answers(c); err != nil {
+	second, err := a.Add(ctx, "u1", "vm", Forward{Address: loopback4, GuestPort: 81, Protocol: TCP, Via: Relay})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(holderOf(t, f), syscall.SIGKILL); err != nil {
+	if had, err := a.Remove(ctx, "u1", second); !had || err != nil {
+		t.Fatal(had, err)
+	}
+	kill := func(pids ...int) { // all at once: none sees another die
+		t.Helper()
+		for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
+			for _, pid := range pids {
+				if err := syscall.Kill(pid, signal); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	awaitAnswer := func(what string) {
+		t.Helper()
+		begin, err := time.Now(), errors.New("none")
+		for err != nil && time.Since(begin) < 10*time.Second {
+			var c net.Conn
+			if c, err = net.Dial("tcp", f.Host().String()); err == nil {
+				err = answers(c)
+				c.Close()
+			}
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		t.Logf("%s: answers after %s", what, time.Since(begin).Round(time.Millisecond))
+	}
+
+	agent, keeper := both(t, a)
+	held := connect(t, f.HostPort)
+	if err := answers(held); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.Copy(io.Discard, c) // until it is gone
-	for deadline := time.Now().Add(5 * time.Second); Check(f) != nil && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
+	kill(keeper)
+	_, next := both(t, a, keeper)
+	if err := answers(held); err != nil {
+		t.Errorf("a connection while the keeper is killed: %v", err)
 	}
+	keeper = next
+
+	kill(agent)
+	awaitAnswer("the agent killed")
+	agent, _ = both(t, a, agent)
+
+	kill(keeper, agent)
+	none(t, a)
+	if list, err := a.List(ctx, "u1"); err != nil || len(list) != 1 || list[0].Forward != f {
+		t.Errorf("after both were killed: %v, %v", list, err)
+	}
+	awaitAnswer("both killed")
+	both(t, a, keeper, agent)
+
+	if err := a.Stop(ctx, "u1"); err != nil {
+		t.Fatal(err)
+	}
+	none(t, a)
 	if list, err := a.List(ctx, "u1"); err != nil || list != nil {
-		t.Errorf("after the kill: %v, %v", list, err)
+		t.Errorf("after the stop: %v, %v", list, err)
 	}
-	if again, err := a.Add(ctx, "u1", "vm", f); err != nil || again != f {
-		t.Fatalf("%v, %v", again, err)
+}
+
+// An agent of a boot before this one is not wanted any more.
+func TestAgentsAfterReboot(t *testing.T) {
+	a := agentsAt(t, shortDir(t), guestAt(t, "127.0.0.1:0"))
+	if err := os.WriteFile(a.path("u1", ".json"), []byte(`{"name": "vm", "boot": "another", "forwards": []}`), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if err := answers(connect(t, f.HostPort)); err != nil {
-		t.Error(err)
+	if list, err := a.List(t.Context(), "u1"); err != nil || list != nil {
+		t.Errorf("%v, %v", list, err)
+	}
+	if agents, keepers := processesIn(t, a); len(agents)+len(keepers) > 0 {
+		t.Errorf("started: %v, %v", agents, keepers)
 	}
 }
 
@@ -157,7 +282,10 @@ func TestAgentEndsWithItsMachine(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := a.Run(ctx, "u2", &Set{}, func() bool { return false }); err != nil {
+	if err := a.declare("u2", "vm"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Run(ctx, "u2", "vm", &Set{}, func() bool { return false }); err != nil {
 		t.Error(err)
 	}
 }
