@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"strconv"
 	"testing"
@@ -192,7 +193,10 @@ func TestE2EForwardConformance(t *testing.T) {
 						}
 					}
 					portfwdtest.NoLeaks(t)
-					c.rung.Large, c.rung.Parallel = c.large, 300
+					c.rung.Large, c.rung.Parallel = largeTransfer(t, c.large), 300
+					if os.Getenv("VMCTL_CONFORM_LARGE") != "" {
+						c.rung.Parallel = 1000
+					}
 					portfwdtest.Run(t, c.rung)
 				})
 			}
