@@ -116,19 +116,48 @@ func (p *PortConn) Settled(ctx context.Context, limit time.Duration) error {
 func (p *PortConn) Read(b []byte) (int, error) {
 	n, err := p.data.Read(b)
 	if err != nil {
-		// The word on a failure comes with the end of the data, a moment before or after.
-		if failure := p.Settled(context.Background(), lastWord); failure != nil {
-			return n, failure
-		}
-		if p.conn.lost.Load() {
-			return n, fmt.Errorf("%w: connection lost", ErrUnavailable)
-		}
+		err = p.readError(err)
 	}
 	return n, err
 }
 
 // lastWord is how long the error stream is waited for after the data's end.
 const lastWord = 20 * time.Millisecond
+
+// readError is the end of the data, or why it has ended.
+func (p *PortConn) readError(end error) error {
+	// The word on a failure comes with the end of the data, a moment before or after.
+	if failure := p.Settled(context.Background(), lastWord); failure != nil {
+		return failure
+	}
+	if p.conn.lost.Load() {
+		return fmt.Errorf("%w: connection lost", ErrUnavailable)
+	}
+	return end
+}
+
+// WriteTo writes what the port sent to w, frame by frame and without copies.
+func (p *PortConn) WriteTo(w io.Writer) (moved int64, err error) {
+	frames, ok := p.data.(interface{ ReadData() ([]byte, error) }) // *spdystream.Stream
+	if !ok {
+		return io.Copy(w, struct{ io.Reader }{p})
+	}
+	for {
+		data, err := frames.ReadData()
+		if err != nil {
+			err = p.readError(err)
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return moved, err
+		}
+		n, err := w.Write(data)
+		moved += int64(n)
+		if err != nil {
+			return moved, err
+		}
+	}
+}
 
 func (p *PortConn) Write(b []byte) (int, error) {
 	n, err := p.data.Write(b)

@@ -28,20 +28,6 @@ type streamConn struct {
 	lost atomic.Bool // the runtime's side is gone: its streams end as if they had been ended
 }
 
-// watchedConn notes the loss of the connection before spdystream sees it.
-type watchedConn struct {
-	net.Conn
-	lost *atomic.Bool
-}
-
-func (w watchedConn) Read(b []byte) (int, error) {
-	n, err := w.Conn.Read(b)
-	if err != nil {
-		w.lost.Store(true)
-	}
-	return n, err
-}
-
 // abort ends the connection at once. Connection.Close would wait for streams that
 // nobody reads (moby/spdystream has no flow control).
 func (c *streamConn) abort() {
@@ -68,7 +54,7 @@ func dialStream(ctx context.Context, address, protocol string) (*streamConn, err
 		return nil, fmt.Errorf("streaming server: %w", err)
 	}
 	c := &streamConn{raw: raw}
-	if c.Connection, err = spdy.NewClientConnectionWithPings(watchedConn{raw, &c.lost}, streamPing); err != nil {
+	if c.Connection, err = spdy.NewClientConnectionWithPings(newFrameConn(raw, &c.lost), streamPing); err != nil {
 		raw.Close()
 		return nil, fmt.Errorf("streaming server: %w", err)
 	}

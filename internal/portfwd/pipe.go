@@ -8,6 +8,7 @@ import (
 // pipe joins a client's connection with the guest's.
 type pipe struct {
 	client *net.TCPConn
+	pipes  kernelPipes
 
 	mu     sync.Mutex
 	guest  duplex // nil until it is there
@@ -29,11 +30,11 @@ func (p *pipe) run(guest duplex) (in, out int64) {
 	var down sync.WaitGroup
 	down.Go(func() {
 		var err error
-		if out, err = move(p.client, guest); err != nil {
+		if out, err = p.pipes.move(p.client, guest); err != nil {
 			p.cut()
 		}
 	})
-	in, err := move(guest, p.client)
+	in, err := p.pipes.move(guest, p.client)
 	if err != nil {
 		p.cut()
 	}

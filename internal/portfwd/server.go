@@ -48,6 +48,7 @@ type Server struct {
 	limits  Limits
 	since   time.Time
 	close   func() error // ends the listening
+	pipes   kernelPipes
 
 	ctx    context.Context // of the dials
 	cancel context.CancelFunc
@@ -67,7 +68,7 @@ type connection struct {
 // Serve listens for f and forwards through dial. A HostPort of 0 is any free port, which
 // Forward then tells. An error that matches ErrTaken names who has the port.
 func Serve(f Forward, dial Dialer, l Limits) (*Server, error) {
-	s := &Server{forward: f, dial: dial, limits: l.orDefaults(), since: time.Now(), open: map[*connection]struct{}{}}
+	s := &Server{forward: f, dial: dial, limits: l.orDefaults(), since: time.Now(), pipes: make(kernelPipes, sparePipes), open: map[*connection]struct{}{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	listen := s.listenTCP
 	if f.Protocol == UDP {
@@ -127,6 +128,7 @@ func (s *Server) Drain(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	<-idle
+	s.pipes.close()
 }
 
 // admit counts one more, unless there are too many.

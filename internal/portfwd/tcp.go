@@ -50,7 +50,7 @@ func (s *Server) accept(l *net.TCPListener) {
 
 // serveTCP is the life of one connection. What goes wrong in it stays in it.
 func (s *Server) serveTCP(client *net.TCPConn) {
-	p := &pipe{client: client}
+	p := &pipe{client: client, pipes: s.pipes}
 	c := &connection{cut: p.cut, live: p.live}
 	if !s.admit(c) {
 		reset(client)
@@ -97,9 +97,14 @@ func tcpBytes(c *net.TCPConn) (received, acked int64) {
 }
 
 // move copies one direction to its end and passes the end on. Between two TCP
-// connections io.Copy is splice(2): the bytes stay in the kernel (net.TCPConn.ReadFrom).
-func move(dst, src duplex) (int64, error) {
-	n, err := io.Copy(dst, src)
+// connections the bytes stay in the kernel.
+func (free kernelPipes) move(dst, src duplex) (n int64, err error) {
+	to, isTCP := dst.(*net.TCPConn)
+	if from, both := src.(*net.TCPConn); both && isTCP {
+		n, err = free.splice(to, from)
+	} else {
+		n, err = io.Copy(dst, src)
+	}
 	if err != nil {
 		return n, err
 	}
