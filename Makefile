@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build runtime tools images demo demo-down test test-unit test-e2e lint fmt fuzz bench faults screenshot install uninstall clean
+.PHONY: help setup build runtime tools images demo demo-down test test-unit test-e2e lint fmt fuzz bench faults conformance screenshot install uninstall clean
 
 # A Go of the machine that is not on PATH is found too, also under sudo.
 export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
@@ -46,6 +46,9 @@ tools: ## build the tools of the tests into bin/tools/
 	@scripts/setup.sh build go
 	cd tools && $(GO) build -o ../bin/tools/ honnef.co/go/tools/cmd/staticcheck sigs.k8s.io/cri-tools/cmd/crictl golang.org/x/perf/cmd/benchstat
 
+bin/tools/clientgo: bench/go.sum bench/clientgo/main.go
+	cd bench && $(GO) build -o ../$@ ./clientgo
+
 images: build ## build the pause and the demo image into bin/images/
 	@scripts/setup.sh images
 	@mkdir -p bin/images
@@ -78,14 +81,15 @@ test-e2e: tools ## run the tests on real runtimes, with a real guest (as root)
 	$(E2E) $(GO) test -tags e2e -count=1 -p 1 -timeout 15m -run 'E2E' ./...
 
 lint: tools ## check formatting, vet, shell scripts, and staticcheck
-	@out=$$(gofmt -l cmd images internal recipes *.go); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
+	@out=$$(gofmt -l bench cmd images internal recipes *.go); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
 	$(GO) vet -tags e2e ./...
+	cd bench && $(GO) vet ./...
 	shellcheck scripts/*.sh .ci/run $$(git ls-files 'images/**.sh')
 	bin/tools/staticcheck ./...
 	bin/tools/staticcheck -tags e2e ./...
 
 fmt: ## format the Go files
-	gofmt -w cmd images internal recipes *.go
+	gofmt -w bench cmd images internal recipes *.go
 
 # FUZZ="FuzzParse FuzzSize" fuzzes only these.
 FUZZ ?= $(shell grep -rhoE '^func Fuzz[A-Za-z]+' --include='*_test.go' internal | awk '{print $$2}')
@@ -95,10 +99,15 @@ fuzz: ## fuzz each parser for a minute
 	  dir=$$(grep -rlE "^func $$target\(" --include='*_test.go' internal | xargs dirname); \
 	  echo "== $$target in $$dir"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 60s -fuzzminimizetime 5x "./$$dir"; done
 
-bench: setup build images runtime ## measure: up against the bare CRI calls, ls with 1 and 100 sandboxes, 1,000 recipes, snapshots against cp
+bench: setup build images runtime bin/tools/clientgo ## measure: up, ls and recipes, each way to a port against client-go, snapshots against cp
 	$(GO) test -run '^$$' -bench . ./internal/recipe
 	$(E2E) $(GO) test -tags e2e -run '^$$' -bench . -benchtime 10x -p 1 ./internal/machine
 	$(E2E) $(GO) test -tags e2e -run '^$$' -bench . -benchtime 3x -p 1 ./internal/storage
+
+# All of the suite that a way to a port must pass, with its large transfers at full size.
+conformance: setup build images runtime bin/tools/clientgo ## print what each way to a port passes, and what client-go's port forwarding fails
+	@$(E2E) env VMCTL_CONFORM_LARGE=1073741824 $(GO) test -tags e2e -count=1 -v -timeout 30m -run '^(TestE2EForwardConformance|TestConformClientGo)$$' ./internal/machine \
+	  | awk '/^ +--- (PASS|FAIL)/ {n = split($$3, p, "/"); if (n >= 3) printf "%-4s %-12s %-20s %s\n", $$2 == "PASS:" ? "ok" : "FAIL", p[2], p[1] ~ /ClientGo/ ? "client-go" : p[3], p[n]}' | sort -u
 
 faults: ## print what was tried with kill -9, and what was lost
 	@$(GO) test -count=1 -v -run '^TestKill' ./internal/cli | grep -vE '^(===|PASS)'

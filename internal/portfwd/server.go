@@ -13,14 +13,14 @@ type Dialer func(context.Context, Forward) (net.Conn, error)
 
 // Limits bound what one forward may use. Zero fields are the defaults.
 type Limits struct {
-	Connections int           // at once, or flows of UDP; 4096
+	Connections int           // at once, or flows of UDP; 16384
 	FlowIdle    time.Duration // after which a silent UDP flow ends; 60 s
 	Unanswered  time.Duration // after which an unanswered UDP flow dials anew; 10 s
 }
 
 func (l Limits) orDefaults() Limits {
 	if l.Connections == 0 {
-		l.Connections = 4096
+		l.Connections = 16384
 	}
 	if l.FlowIdle == 0 {
 		l.FlowIdle = time.Minute
