@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"internal/portfwd":     1,
 	"internal/storage":     1,
 	"internal/viewer":      1,
+	"internal/firewall":    1,
 	"internal/host":        1,
 	"internal/containerd":  1,
 	"internal/secret":      1,

@@ -46,7 +46,7 @@ func newForwardRig(t testing.TB, client *cri.Client) *forwardRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := client.RunSandbox(t.Context(), cri.SandboxConfig{Name: "forward", Namespace: "vmctl-test", UID: fmt.Sprint(time.Now().UnixNano()),
+	id, err := client.RunSandbox(t.Context(), cri.SandboxConfig{Name: fmt.Sprintf("forward-%d", r.mapped.HostPort), Namespace: "vmctl-test", UID: fmt.Sprint(time.Now().UnixNano()),
 		LogDirectory: t.TempDir(), CgroupParent: parent, PIDNamespace: cri.NamespaceContainer,
 		PortMappings: portMappings([]portfwd.Forward{r.mapped, udp})}, "")
 	if err != nil {

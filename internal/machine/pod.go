@@ -19,6 +19,7 @@ func (m *Manager) runPod(ctx context.Context, p plan, image, handler string) err
 	if err != nil {
 		return explainRun(err)
 	}
+	m.isolate(ctx, id, p.recipe.Viewer)
 	if err := m.runContainer(ctx, id, p.containerConfig(image), sandbox); err != nil {
 		m.discard(ctx, id, grace(p.recipe))
 		return explainRun(err)

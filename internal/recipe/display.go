@@ -17,6 +17,8 @@ type Viewer struct {
 	Protect bool
 	// Audio plays the guest's sound in the web viewer.
 	Audio bool
+	// Peers lets other machines of this host reach the viewer and VNC.
+	Peers bool
 }
 
 // Display is where a guest's screen is shown.

@@ -36,6 +36,7 @@ type viewerDocument struct {
 	Resolution string  `toml:"resolution,omitempty"`
 	Protect    bool    `toml:"protect,omitempty"`
 	Audio      bool    `toml:"audio,omitempty"`
+	Peers      bool    `toml:"peers,omitempty"`
 }
 
 type secretDocument struct {

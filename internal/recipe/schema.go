@@ -68,6 +68,7 @@ func viewerFields(v *Viewer) []field {
 		{"resolution", "the screen's size", parsed(&v.Resolution, `a resolution such as "1920x1080"`, parseResolution, resolution)},
 		{"protect", "the web viewer asks for the guest's user name and password", boolean(&v.Protect)},
 		{"audio", "the web viewer plays the guest's sound", boolean(&v.Audio)},
+		{"peers", "other machines of this host may reach the viewer and VNC", boolean(&v.Peers)},
 	}
 }
 
