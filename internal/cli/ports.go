@@ -77,7 +77,7 @@ func runPorts(ctx context.Context, t *terminal, name string, check bool) error {
 		return err
 	}
 	for _, p := range list {
-		if p.Check != nil && p.Check.State == portfwd.Broken {
+		if p.Check != nil && p.Check.Hint != "" {
 			t.note("%s: %s", p.Host(), p.Check.Hint)
 		}
 	}

@@ -95,10 +95,15 @@ func (m *Manager) checkPorts(ctx context.Context, mc Machine, ports []PortInfo) 
 	} else if err != nil && !errors.Is(err, portfwd.ErrNoPod) {
 		m.log().Warn("the pod's address is not known", "machine", mc.Name, "error", err)
 	}
+	mode, userPorts := modeUnknown, ""
+	if h, err := m.open(mc.Name); err == nil {
+		mode, userPorts = h.networkMode(), h.userPorts()
+	}
+	probe := portfwd.Probe{Settle: mode == modeUser}
 	var wg sync.WaitGroup
 	for i := range ports {
 		wg.Go(func() {
-			r := portfwd.Test(ctx, ports[i].Forward, address)
+			r := explainSilence(probe.Test(ctx, ports[i].Forward, address), mode, mc.Phase, userPorts)
 			if ports[i].State == PortDead {
 				r.State, r.Hop, r.Detail = portfwd.Broken, portfwd.HopHost, "the process that listens is gone"
 				r.Hint = "start it again with: vmctl up " + mc.Name

@@ -32,8 +32,9 @@ func (s State) String() string {
 
 // The hops of a forward, for Result.Hop.
 const (
-	HopHost = "host port"   // this host's address and port, up to the pod
-	HopPod  = "pod address" // the pod's address, up to the guest
+	HopHost  = "host port"   // this host's address and port, up to the pod
+	HopPod   = "pod address" // the pod's address, up to the guest
+	HopGuest = "guest port"  // the port in the guest
 )
 
 // Result is the finding on one forward.
@@ -52,6 +53,9 @@ type Probe struct {
 	// Echo is sent to a UDP port, which must send something back. Without it nothing can
 	// be said about UDP, and no packet is sent.
 	Echo []byte
+	// Settle has each TCP connection last for a moment. In user-mode networking one is
+	// taken for a guest that does not listen, and ended at once.
+	Settle bool
 }
 
 // Test is the zero Probe's Test.
@@ -86,7 +90,7 @@ func (p Probe) Test(ctx context.Context, f Forward, podIP string) Result {
 		return r.pending(ctx, HopPod, fmt.Sprintf("pod address %q is none", podIP))
 	}
 	pod := netip.AddrPortFrom(addr, uint16(f.GuestPort)).String()
-	if podErr := p.try(ctx, f.Protocol, pod); podErr != nil {
+	if podErr := p.tryLasting(ctx, f.Protocol, pod); podErr != nil {
 		return r.pending(ctx, HopPod, fmt.Sprintf("%s %s", pod, reason(podErr)))
 	}
 	// The guest may have come up between the two: only a second refusal counts.

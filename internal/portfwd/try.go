@@ -14,11 +14,16 @@ const defaultTimeout = time.Second
 // tryHost connects to f's host port. What listens there for us takes every connection, and
 // resets it when the guest takes none: so it has to last for a moment.
 func (p Probe) tryHost(ctx context.Context, f Forward) error {
-	host := f.Local().String()
-	if err := p.try(ctx, f.Protocol, host); err != nil || !f.Via.Ours() || f.Protocol != TCP {
+	p.Settle = p.Settle || f.Via.Ours()
+	return p.tryLasting(ctx, f.Protocol, f.Local().String())
+}
+
+// tryLasting is try, and has the connection last if it is to.
+func (p Probe) tryLasting(ctx context.Context, proto Protocol, addr string) error {
+	if err := p.try(ctx, proto, addr); err != nil || !p.Settle || proto != TCP {
 		return err
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", host)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}

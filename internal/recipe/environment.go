@@ -40,7 +40,7 @@ func (r *Recipe) Environment() []EnvVar {
 		rest[envCommand] = markedCommand(r.Guest, rest[envCommand])
 	}
 	if ports := r.userPorts(); ports != "" {
-		rest[envUserPorts] = ports
+		rest[UserPorts] = ports
 	}
 	if usb := r.usbArguments(); usb != "" {
 		rest[envArguments] = strings.TrimSpace(rest[envArguments] + " " + usb)
@@ -93,8 +93,8 @@ func markedCommand(g Guest, command string) string {
 // envArguments are further arguments for QEMU (qemus/qemu src/config.sh).
 const envArguments = "ARGUMENTS"
 
-// envUserPorts lists the guest ports of user-mode networking. NAT ignores it.
-const envUserPorts = "USER_PORTS"
+// UserPorts lists the guest ports of user-mode networking. NAT ignores it.
+const UserPorts = "USER_PORTS"
 
 // userPorts lists the guest's forwarded ports for user-mode networking, also when
 // NAT is asked for: the images fall back to user mode by themselves, and the
@@ -103,7 +103,7 @@ const envUserPorts = "USER_PORTS"
 // getUserPorts, which takes a number alone for TCP and UDP both).
 func (r *Recipe) userPorts() string {
 	var list []string
-	if own := strings.ReplaceAll(r.Env[envUserPorts], " ", ""); own != "" {
+	if own := strings.ReplaceAll(r.Env[UserPorts], " ", ""); own != "" {
 		list = strings.Split(own, ",")
 	}
 	always := 22

@@ -31,7 +31,7 @@ func (s Secret) String() string {
 // openEnv are the variables that the launcher itself must read, or that decide what is
 // on the disk, so that they cannot be secret.
 func openEnv(c Contract) []string {
-	return append([]string{envMemory, envCPUs, envDisk, envTimeout, envCommand, envUserPorts, envArguments, envNetwork, envDHCP,
+	return append([]string{envMemory, envCPUs, envDisk, envTimeout, envCommand, UserPorts, envArguments, envNetwork, envDHCP,
 		envDisplay, envProtect, envAudio, envWidth, envHeight, "KVM", "MANUAL", "SERIAL", "SHUTDOWN"}, c.IdentityEnv...)
 }
 
