@@ -31,8 +31,8 @@ func (c *Client) ContainerStats(ctx context.Context, id string) (ContainerStats,
 	return containerStatsFromPB(r.GetStats()), nil
 }
 
-// ListContainerStats samples all running containers that filter selects with one call. The
-// samples are by the containers' ids.
+// ListContainerStats samples all containers that filter selects with one call. The samples
+// are by the containers' ids; one that does not run has none, or an empty one.
 func (c *Client) ListContainerStats(ctx context.Context, filter ContainerFilter) (map[string]ContainerStats, error) {
 	ctx, cancel := context.WithTimeout(ctx, quickLimit)
 	defer cancel()

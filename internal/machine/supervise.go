@@ -118,6 +118,7 @@ const maxLeave = 25 * time.Hour
 
 // attend waits until the machine has ended, and tells how.
 func (m *Manager) attend(ctx context.Context, name string, report Reporter) (ending, error) {
+	a := m.newAlarm(ctx)
 	silent := false
 	for {
 		how, over, err := m.glance(ctx, name)
@@ -134,7 +135,7 @@ func (m *Manager) attend(ctx context.Context, name string, report Reporter) (end
 		default:
 			silent = false
 		}
-		if err := sleep(ctx, 4*m.pollInterval()); err != nil {
+		if err := a.wait(ctx, silent); err != nil {
 			return endAsked, err
 		}
 	}

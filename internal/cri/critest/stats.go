@@ -21,7 +21,8 @@ func (r *runtimeService) ContainerStats(_ context.Context, req *pb.ContainerStat
 	return &pb.ContainerStatsResponse{Stats: s.statsOf(c)}, nil
 }
 
-// ListContainerStats tells of containers that run, as containerd does.
+// ListContainerStats tells of all containers, and of those that do not run nothing, as
+// containerd does.
 func (r *runtimeService) ListContainerStats(_ context.Context, req *pb.ListContainerStatsRequest) (*pb.ListContainerStatsResponse, error) {
 	s := r.s
 	s.mu.Lock()
@@ -29,7 +30,7 @@ func (r *runtimeService) ListContainerStats(_ context.Context, req *pb.ListConta
 	f := req.GetFilter()
 	resp := &pb.ListContainerStatsResponse{}
 	for _, c := range s.containersInOrder() {
-		if c.state == pb.ContainerState_CONTAINER_RUNNING && selects(f.GetLabelSelector(), c.config.GetLabels()) &&
+		if selects(f.GetLabelSelector(), c.config.GetLabels()) &&
 			(f.GetId() == "" || f.GetId() == c.id) && (f.GetPodSandboxId() == "" || f.GetPodSandboxId() == c.sandbox.id) {
 			resp.Stats = append(resp.Stats, s.statsOf(c))
 		}
