@@ -27,6 +27,7 @@ import (
 //	commands                what is executed in a container prints its words, and its
 //	                        input; "fail CODE" returns CODE
 //	monitor                 QEMU's monitor answers, with nothing; "said" prints what it was told
+//	unused                  nobody is connected to a pod, and containers use no CPU
 //	no-cri                  a containerd without CRI takes the place of the runtime
 func arrangeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	f := ts.Value("fake").(*fake)
@@ -39,6 +40,12 @@ func arrangeCommand(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	case "monitor":
 		f.rt.OnExec("vm", silentMonitor())
+		return
+	case "unused":
+		f.rt.Use(0)
+		f.rt.OnExec("vm", func(critest.ExecCall) critest.ExecResult {
+			return critest.ExecResult{ExecResult: cri.ExecResult{Stdout: []byte("---\n")}}
+		})
 		return
 	case "no-cri":
 		rt, err := critest.Start("", critest.WithProfile(critest.Profile{Name: "containerd", Version: "1.7.1", NoCRI: true}))
