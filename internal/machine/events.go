@@ -168,8 +168,8 @@ func changed(before, mc Machine, now time.Time) []Event {
 	if mc.Orphan() {
 		return out
 	}
-	if fresh := mc.ContainerID != "" && mc.ContainerID != before.ContainerID && !mc.StartedAt.IsZero(); fresh {
-		if before.Phase.Up() {
+	if !mc.StartedAt.IsZero() && !mc.StartedAt.Equal(before.StartedAt) {
+		if before.Phase.Up() && !before.StartedAt.IsZero() {
 			add(mc.StartedAt, EventStopped, "")
 		}
 		add(mc.StartedAt, EventStarting, "")
