@@ -144,6 +144,12 @@ func TestE2EIdle(t *testing.T) {
 	within(t, 40*time.Second, "the guest that nobody uses is shut down", func() error {
 		return events.has(`"event":"stopped","text":"nobody used it for 3s"`)
 	})
+	within(t, 20*time.Second, "its sandbox is removed", func() error {
+		if got := u.show("demo"); got.SandboxID != "" {
+			return fmt.Errorf("it is there: %+v", got)
+		}
+		return nil
+	})
 	testNothingLeft(t, endpoint)
 	if got := u.show("demo"); got.Phase != "Stopped" || got.Reason != "nobody used it for 3s" {
 		t.Errorf("phase %s, reason %q", got.Phase, got.Reason)

@@ -21,13 +21,14 @@ func TestChanges(t *testing.T) {
 	mc := func(phase Phase, container string, change ...func(*Machine)) Machine {
 		m := Machine{Name: "a", UID: "1", Phase: phase, ContainerID: container, Directory: "/a"}
 		if container != "" {
-			m.StartedAt = started
+			m.StartedAt = started.Add(time.Duration(container[0]) * time.Millisecond)
 		}
 		for _, c := range change {
 			c(&m)
 		}
 		return m
 	}
+	notYet := func(m *Machine) { m.StartedAt = time.Time{} }
 	paused := func(m *Machine) { m.Paused = true }
 	because := func(why string) func(*Machine) { return func(m *Machine) { m.Reason = why } }
 	none := Machine{}
@@ -39,6 +40,8 @@ func TestChanges(t *testing.T) {
 		"made and started":           {none, mc(Starting, "x"), "created starting"},
 		"made, started and up":       {none, mc(Running, "x"), "created starting ready"},
 		"started":                    {mc(Stopped, ""), mc(Starting, "x"), "starting"},
+		"made, about to start":       {none, mc(Starting, "x", notYet), "created"},
+		"and started":                {mc(Starting, "x", notYet), mc(Installing, "x"), "starting installing"},
 		"installing":                 {mc(Starting, "x"), mc(Installing, "x"), "installing"},
 		"up":                         {mc(Installing, "x"), mc(Running, "x"), "ready"},
 		"nothing":                    {mc(Running, "x"), mc(Running, "x"), ""},
