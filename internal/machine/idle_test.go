@@ -184,3 +184,20 @@ func TestIdleWithoutProcess(t *testing.T) {
 		t.Errorf("nothing is said where it cannot be done: %+v", said.list)
 	}
 }
+
+// TestIdleUnderASupervisor ends its work: the machine is not to be started again.
+func TestIdleUnderASupervisor(t *testing.T) {
+	r, _, run := idleRig(t, "3s")
+	var said stages
+	done := make(chan error, 1)
+	go func() { done <- r.Supervise(t.Context(), "demo", nil, StartOptions{}, said.report, nil) }()
+	defer run()()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	last := said.list[len(said.list)-1]
+	if last.Stage != StageNote || last.Text != "nobody used it for 3s; it was shut down" {
+		t.Errorf("the last word is %+v", last)
+	}
+	r.waitPhase(t, Stopped)
+}

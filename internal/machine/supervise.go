@@ -69,6 +69,9 @@ func (m *Manager) Supervise(ctx context.Context, name string, r *recipe.Recipe, 
 		if ctx.Err() != nil {
 			return m.leave(ctx, name, report)
 		}
+		if h, openErr := m.openAny(name); openErr == nil && h.rec.Because != "" {
+			report.note(h.rec.Because + "; it was shut down")
+		}
 		if errors.Is(err, ErrGuard) || errors.Is(err, ErrNotFound) || !startsAgain(m.policy(name), how) {
 			return err
 		}
