@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/adrg/xdg"
-
 	"vmctl/internal/cri/critest"
 	"vmctl/internal/machine/machinetest"
 )
@@ -15,11 +13,7 @@ import (
 // TestWatchOnATerminal draws one table over the other, within the terminal's 24 lines of 100
 // columns, and leaves the last one there.
 func TestWatchOnATerminal(t *testing.T) {
-	t.Cleanup(xdg.Reload)
-	home := t.TempDir()
-	t.Setenv("XDG_DATA_HOME", home+"/data")
-	t.Setenv("XDG_CONFIG_HOME", home+"/config")
-	xdg.Reload()
+	emptyHome(t)
 	rt := critest.NewServer(t)
 	machinetest.Run(rt)
 	run := func(ctx context.Context, streams Streams, args string) int {
