@@ -17,10 +17,10 @@ func newKeys(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys NAME KEY...",
 		Short: "Press keys on a guest's keyboard",
-		Long: `Presses keys on a guest's keyboard, through QEMU's monitor: each KEY is one key, or several
-joined by "-" that are pressed together, such as ctrl-alt-del. With --text it types a
-text, after the keys; the guest must have a US keyboard then.`,
-		Example: "  vmctl keys windows-11 ctrl-alt-del\n  vmctl keys demo ctrl-c --text 'ls -l\n'",
+		Long: `Presses keys on a guest's keyboard, through QEMU's monitor: each KEY is one key, or
+several joined by "-" that are pressed together, such as ctrl-alt-del. With --text it
+types a text, after the keys; the guest must have a US keyboard then.`,
+		Example: "  vmctl keys windows-11 ctrl-alt-del\n  vmctl keys demo ctrl-c --text 'ls -l'",
 		Args:    atLeastOne("machine"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), t, args[0], args[1:])
