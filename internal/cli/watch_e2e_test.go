@@ -90,7 +90,7 @@ func TestE2EWatch(t *testing.T) {
 	u := newUser(t, oneRuntime(t, "containerd-1")["containerd-1"])
 	u.deleteAtEnd("demo")
 	events := u.follow("events", "--json")
-	u.run("up", "demo")
+	u.run("up", "demo", "--set", "env.INSTALL_SECONDS=1")
 	watch := u.follow("ls", "--watch", "--json", "--every", "200ms")
 	var usage []jsonUsage
 	if err := json.Unmarshal([]byte(u.run("stats", "--json")), &usage); err != nil || len(usage) != 1 {
@@ -128,7 +128,7 @@ func TestE2EIdle(t *testing.T) {
 	u.env = append(u.env, "XDG_RUNTIME_DIR="+t.TempDir())
 	u.deleteAtEnd("demo")
 	events := u.follow("events", "--json")
-	u.run("up", "demo", "--set", "lifecycle.idle.after=3s")
+	u.run("up", "demo", "--set", "lifecycle.idle.after=3s", "--set", "env.INSTALL_SECONDS=1")
 	m := u.show("demo")
 	for _, port := range []string{"echo", "viewer"} {
 		conn, err := net.Dial("tcp", m.hostPort(t, port))
