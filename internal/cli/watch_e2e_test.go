@@ -89,7 +89,7 @@ func inOrder(t *testing.T, events []jsonEvent, kinds ...string) {
 func TestE2EWatch(t *testing.T) {
 	u := newUser(t, oneRuntime(t, "containerd-1")["containerd-1"])
 	u.deleteAtEnd("demo")
-	events := u.follow("events", "--json")
+	events := u.follow("events", "--json", "--since", "1m")
 	u.run("up", "demo", "--set", "env.INSTALL_SECONDS=1")
 	watch := u.follow("ls", "--watch", "--json", "--every", "200ms")
 	var usage []jsonUsage
@@ -127,14 +127,15 @@ func TestE2EIdle(t *testing.T) {
 	u := newUser(t, endpoint)
 	u.env = append(u.env, "XDG_RUNTIME_DIR="+t.TempDir())
 	u.deleteAtEnd("demo")
-	events := u.follow("events", "--json")
+	events := u.follow("events", "--json", "--since", "1m")
 	u.run("up", "demo", "--set", "lifecycle.idle.after=3s", "--set", "env.INSTALL_SECONDS=1")
 	m := u.show("demo")
 	for _, port := range []string{"echo", "viewer"} {
-		conn, err := net.Dial("tcp", m.hostPort(t, port))
-		if err != nil {
-			t.Fatal(err)
-		}
+		var conn net.Conn
+		within(t, 10*time.Second, "the guest listens", func() (err error) {
+			conn, err = net.Dial("tcp", m.hostPort(t, port))
+			return err
+		})
 		time.Sleep(4500 * time.Millisecond) // half as long again as it may be alone
 		if got := u.show("demo"); got.Phase != "Running" {
 			t.Errorf("%s while a connection to its port %s was open: %s", got.Phase, port, got.Reason)
