@@ -29,6 +29,7 @@ type detailsPage struct {
 	start, stop    *widget.Button
 	cancel, view   *widget.Button
 	restart, trash *widget.Button
+	more           *widget.Button
 }
 
 func newDetailsPage(w *Window) *detailsPage {
@@ -58,7 +59,8 @@ func (p *detailsPage) buildButtons() fyne.CanvasObject {
 	p.view = widget.NewButtonWithIcon("Open viewer", theme.ComputerIcon(), selected(p.w.view))
 	p.restart = widget.NewButtonWithIcon("Restart", theme.ViewRefreshIcon(), selected(p.w.restart))
 	p.trash = widget.NewButtonWithIcon("Delete…", theme.DeleteIcon(), selected(p.w.askDelete))
-	return container.NewHBox(p.start, p.stop, p.cancel, p.view, p.restart, layout.NewSpacer(), p.trash)
+	p.more = widget.NewButtonWithIcon("More", theme.MoreVerticalIcon(), p.showMore)
+	return container.NewHBox(p.start, p.stop, p.cancel, p.view, p.restart, layout.NewSpacer(), p.more, p.trash)
 }
 
 func (p *detailsPage) buildTabs() {
@@ -116,7 +118,7 @@ func (p *detailsPage) displayNothing() {
 // far as they are offered.
 func (p *detailsPage) displayButtons(m machine.Machine, op *operation, o offer) {
 	down := !m.Phase.Up()
-	show(p.cancel, down && op != nil && op.verb.starting())
+	show(p.cancel, down && op != nil && (op.verb.starting() || op.verb.copying()))
 	show(p.start, down && !p.cancel.Visible())
 	show(p.stop, !down)
 	enable(p.start, o.start)

@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
 
 	"vmctl/internal/gui/assets"
 	"vmctl/internal/gui/widgets"
@@ -63,6 +64,7 @@ type Window struct {
 	normal time.Duration
 
 	banner   *widgets.Notice
+	dialogs  []*dialog.CustomDialog // that are open, the topmost last
 	machines *machinesPage
 	details  *detailsPage
 }
@@ -80,6 +82,7 @@ func New(a fyne.App, e Engine, o Options) *Window {
 	w.win.SetIcon(assets.Icon())
 	w.win.SetContent(w.build())
 	w.win.Resize(fyne.NewSize(1000, 640))
+	w.win.Canvas().SetOnTypedKey(w.typed)
 	w.win.SetOnClosed(w.bg.close)
 	w.refresh()
 	w.bg.poll(func() time.Duration { return time.Duration(w.pause.Load()) }, w.wake, w.look)
@@ -155,7 +158,7 @@ func (w *Window) listed(machines []machine.Machine, err error) {
 		if w.state.gone != nil {
 			w.details.log.again()
 		}
-		w.state.machines, w.state.listed = machines, true
+		w.state.machines, w.state.listed, w.state.awaited = machines, true, false
 	}
 	w.state.gone = err
 	w.refresh()
