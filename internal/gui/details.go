@@ -114,13 +114,16 @@ func (p *detailsPage) displayNothing() {
 	}
 }
 
-// displayButtons shows one of start, stop and cancel, and all others, enabled as
-// far as they are offered.
+// displayButtons shows those for the phase: start or cancel, and delete, of a machine
+// that is down, else stop, viewer and restart; enabled as far as they are offered.
 func (p *detailsPage) displayButtons(m machine.Machine, op *operation, o offer) {
 	down := !m.Phase.Up()
 	show(p.cancel, down && op != nil && (op.verb.starting() || op.verb.copying()))
 	show(p.start, down && !p.cancel.Visible())
-	show(p.stop, !down)
+	for _, b := range []*widget.Button{p.stop, p.view, p.restart} {
+		show(b, !down)
+	}
+	show(p.trash, down)
 	enable(p.start, o.start)
 	enable(p.stop, o.stop)
 	enable(p.cancel, o.cancel)

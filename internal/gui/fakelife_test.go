@@ -22,6 +22,10 @@ func (f *fakeEngine) Resume(ctx context.Context, name string, r machine.Reporter
 	return f.do(ctx, r, "resume %s", name)
 }
 
+func (f *fakeEngine) SendCtrlAltDel(ctx context.Context, name string, r machine.Reporter) error {
+	return f.do(ctx, r, "keys %s", name)
+}
+
 func (f *fakeEngine) Protect(ctx context.Context, name string, on bool, r machine.Reporter) error {
 	return f.do(ctx, r, "protect %s %v", name, on)
 }

@@ -16,6 +16,8 @@ type Life interface {
 	// Pause stops the guest's processors, Resume lets them go on.
 	Pause(ctx context.Context, name string, report machine.Reporter) error
 	Resume(ctx context.Context, name string, report machine.Reporter) error
+	// SendCtrlAltDel presses the three keys on the guest's keyboard.
+	SendCtrlAltDel(ctx context.Context, name string, report machine.Reporter) error
 	// Protect makes a machine that cannot be deleted, or takes that back.
 	Protect(ctx context.Context, name string, protected bool, report machine.Reporter) error
 	// Rename gives a machine that is stopped another name.

@@ -44,6 +44,7 @@ func TestMenuAsksTheEngine(t *testing.T) {
 		{aMachine("win", machine.Running), "Pause", "", "pause win"},
 		{paused, "Resume", "", "resume win"},
 		{aMachine("win", machine.Running), "Pull the plug…", "Pull the plug", "plug win"},
+		{aMachine("win", machine.Running), "Send Ctrl-Alt-Del", "", "keys win"},
 		{aMachine("win", machine.Stopping), "Pull the plug…", "Pull the plug", "plug win"},
 		{aMachine("win", machine.Stopped), "Protect", "", "protect win true"},
 		{protected, "Unprotect", "", "protect win false"},
@@ -96,8 +97,8 @@ func TestOfferOfTheMenu(t *testing.T) {
 		stale bool
 		want  offer
 	}{
-		{"running", aMachine("a", machine.Running), nil, false, offer{view: true, stop: true, restart: true, plug: true, pause: true, change: true}},
-		{"paused", paused, nil, false, offer{view: true, stop: true, restart: true, plug: true, resume: true, change: true}},
+		{"running", aMachine("a", machine.Running), nil, false, offer{view: true, stop: true, restart: true, plug: true, pause: true, keys: true, change: true}},
+		{"paused", paused, nil, false, offer{view: true, stop: true, restart: true, plug: true, resume: true, keys: true, change: true}},
 		{"orphan", orphan, nil, false, offer{view: true, stop: true, plug: true}},
 		{"protected", protected, nil, false, offer{start: true, copy: true, change: true}},
 		{"failed", aMachine("a", machine.Failed), nil, false, offer{start: true, delete: true, change: true}},
@@ -114,8 +115,8 @@ func TestOfferOfTheMenu(t *testing.T) {
 }
 
 func TestBadges(t *testing.T) {
-	m := aMachine("win", machine.Running)
-	m.Paused, m.Protected = true, true
+	m, down := aMachine("win", machine.Running), aMachine("win", machine.Stopped)
+	m.Paused, m.Protected, down.Protected = true, true, true
 	e := &fakeEngine{}
 	e.set(m)
 	h := newHarness(t, e)
@@ -123,6 +124,8 @@ func TestBadges(t *testing.T) {
 	if got, want := h.row("win").Detail, "Windows · Paused · protected"; got != want {
 		t.Errorf("row: got %q, want %q", got, want)
 	}
+	e.set(down)
+	h.untilText("Stopped · protected")
 	if !h.button("Delete…").Disabled() {
 		t.Error("a protected machine may be deleted")
 	}

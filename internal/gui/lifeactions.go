@@ -14,6 +14,10 @@ func (w *Window) resume(name string) {
 	w.operate(name, verbResume, func(ctx context.Context, r machine.Reporter) error { return w.engine.Resume(ctx, name, r) }, nil)
 }
 
+func (w *Window) sendCtrlAltDel(name string) {
+	w.operate(name, verbKeys, func(ctx context.Context, r machine.Reporter) error { return w.engine.SendCtrlAltDel(ctx, name, r) }, nil)
+}
+
 func (w *Window) pullPlug(name string) {
 	w.operate(name, verbPlug, func(ctx context.Context, r machine.Reporter) error { return w.engine.PullPlug(ctx, name, r) }, nil)
 }

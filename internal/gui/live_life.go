@@ -40,6 +40,11 @@ func (l Live) Resume(ctx context.Context, name string, report machine.Reporter) 
 	return l.with(ctx, func(m *machine.Manager) error { return m.Resume(ctx, name, report) })
 }
 
+// SendCtrlAltDel implements Engine.
+func (l Live) SendCtrlAltDel(ctx context.Context, name string, _ machine.Reporter) error {
+	return l.with(ctx, func(m *machine.Manager) error { return m.SendKeys(ctx, name, machine.Chord{"ctrl", "alt", "delete"}) })
+}
+
 // Protect implements Engine.
 func (l Live) Protect(ctx context.Context, name string, protected bool, report machine.Reporter) error {
 	return l.Offline().Protect(ctx, name, protected, report)

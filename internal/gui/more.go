@@ -39,6 +39,7 @@ func (w *Window) moreItems(name string, paused, protected bool, o offer) []*fyne
 	}
 	return []*fyne.MenuItem{
 		hold,
+		item("Send Ctrl-Alt-Del", o.keys, on(w.sendCtrlAltDel)),
 		item("Pull the plug…", o.plug, on(w.askPlug)),
 		fyne.NewMenuItemSeparator(),
 		item("Settings…", o.change, on(w.askSettings)),

@@ -30,7 +30,7 @@ const (
 	verbPack      verb = "pack"
 	verbUnpack    verb = "unpack"
 	verbSet       verb = "change"
-	verbForward   verb = "forward a port of"
+	verbKeys      verb = "send Ctrl-Alt-Del to"
 )
 
 // starting reports whether the verb can be called off as long as no guest runs.
@@ -74,7 +74,7 @@ func (o *operation) stopping() bool {
 // offer is which buttons may be pressed.
 type offer struct {
 	start, stop, cancel, view, restart, delete bool
-	plug, pause, resume                        bool
+	plug, pause, resume, keys                  bool
 	copy                                       bool // what needs a machine at rest: rename, clone, snapshot, pack
 	change                                     bool // what is written into its directory: settings, protect
 }
@@ -94,7 +94,7 @@ func offerFor(m machine.Machine, op *operation, stale bool) offer {
 	}
 	switch {
 	case stoppable(m):
-		o.stop, o.plug = true, true
+		o.stop, o.plug, o.keys = true, true, !m.Orphan()
 		o.pause, o.resume = m.Phase == machine.Running && !m.Paused && !m.Orphan(), m.Paused
 		o.restart = m.Phase == machine.Running && !m.Orphan()
 	case m.Phase == machine.Stopped || m.Phase == machine.Failed:

@@ -41,7 +41,7 @@ func TestOffer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := offerFor(tt.m, tt.op, tt.stale)
-		got.plug, got.pause, got.resume, got.copy, got.change = false, false, false, false, false // TestOfferOfTheMenu
+		got.plug, got.pause, got.resume, got.keys, got.copy, got.change = false, false, false, false, false, false // TestOfferOfTheMenu
 		if got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
 		}
