@@ -12,12 +12,11 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/storage"
 
 	"vmctl/internal/hint"
 	"vmctl/internal/machine"
 	"vmctl/internal/portfwd"
-	vmstorage "vmctl/internal/storage"
+	"vmctl/internal/storage"
 )
 
 // more chooses an item of the menu.
@@ -174,7 +173,7 @@ func TestRenameKeepsTheSelection(t *testing.T) {
 }
 
 func TestSnapshotsDialog(t *testing.T) {
-	kept := []vmstorage.Snapshot{{Tag: "first", CreatedAt: time.Unix(1_700_000_000, 0), Size: 3 << 30, Shared: true, Note: "before the update"}}
+	kept := []storage.Snapshot{{Tag: "first", CreatedAt: time.Unix(1_700_000_000, 0), Size: 3 << 30, Shared: true, Note: "before the update"}}
 	tests := []struct {
 		name    string
 		buttons []string
@@ -269,21 +268,22 @@ func TestPackAndUnpack(t *testing.T) {
 	e.set(aMachine("win", machine.Stopped))
 	h := newHarness(t, e)
 	h.untilText("Windows for win")
-	path := filepath.Join(t.TempDir(), "win.vm")
-	f, err := storage.Writer(storage.NewFileURI(path)) // as Fyne's dialog opens it
-	if err != nil {
+	folder := t.TempDir()
+	taken := filepath.Join(folder, "win.vm")
+	if err := os.WriteFile(taken, []byte("a disk"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h.w.packTo("win", f, nil)
-	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the dialog's empty file is left: %v", err)
+	path := freeFile(folder, "win")
+	if want := filepath.Join(folder, "win-2.vm"); path != want {
+		t.Errorf("file: got %q, want %q", path, want)
 	}
+	h.w.pack("win", path)
 	h.untilCall("pack win " + path)
 	h.untilText("the machine is packed in " + path)
-	h.w.askUnpackAs(path)
+	h.w.askUnpackAs(taken)
 	h.untilText("> win-2")
 	h.press("Unpack")
-	h.untilCall("unpack " + path + " win-2")
+	h.untilCall("unpack " + taken + " win-2")
 }
 
 func TestEscapeClosesTheTopmostDialog(t *testing.T) {
@@ -292,7 +292,7 @@ func TestEscapeClosesTheTopmostDialog(t *testing.T) {
 	h := newHarness(t, e)
 	h.untilText("Windows for win")
 	h.w.askPlug("win")
-	h.w.askForget("win", vmstorage.Snapshot{Tag: "one"})
+	h.w.askForget("win", storage.Snapshot{Tag: "one"})
 	h.w.typed(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	h.untilNoText("the snapshot one")
 	h.untilText("Pull the plug of win?")

@@ -70,18 +70,6 @@ func (w *Window) freeName(wish string) string {
 	}
 }
 
-// packSuffix is what the files of packed machines are proposed to end in.
-const packSuffix = ".vm"
-
-// askPack asks for the file. Fyne's dialog makes an empty one in its place, which is
-// taken away again: packing makes its own.
-func (w *Window) askPack(name string) {
-	d := dialog.NewFileSave(func(f fyne.URIWriteCloser, err error) { w.packTo(name, f, err) }, w.win)
-	d.SetFileName(name + packSuffix)
-	w.fitFileDialog(d)
-	d.Show()
-}
-
 // askUnpack asks for a file, and then for the name of the machine that is made of it.
 func (w *Window) askUnpack() {
 	d := dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
