@@ -238,8 +238,9 @@ func TestPortsDialog(t *testing.T) {
 		{Machine: "win", Forward: added, State: machine.PortLive, Stats: &portfwd.Stats{Open: 2}},
 	}}
 	e.set(m)
-	e.doing = func(_ context.Context, call string, _ machine.Reporter) error {
+	e.doing = func(_ context.Context, call string, report machine.Reporter) error {
 		if strings.HasPrefix(call, "forward") {
+			report(note("others may use it"))
 			return hint.With(errors.New("port 80 is taken"), "take another")
 		}
 		return nil
@@ -259,6 +260,7 @@ func TestPortsDialog(t *testing.T) {
 	h.press("Add")
 	h.untilText("port 80 is taken")
 	h.untilText("take another")
+	h.untilText("others may use it")
 	h.press("")
 	h.untilCall("unforward win 127.0.0.1:2222")
 }

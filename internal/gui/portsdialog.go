@@ -3,6 +3,7 @@ package gui
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -24,6 +25,7 @@ type portsPage struct {
 	m      machine.Machine
 	rows   *fyne.Container
 	fault  *widgets.Notice
+	note   *widgets.Notice
 	field  *widgets.Field
 	add    *widget.Button
 	check  *widget.Button
@@ -36,7 +38,8 @@ func (w *Window) askPorts(name string) {
 	if !ok {
 		return
 	}
-	p := &portsPage{w: w, m: m, rows: container.NewVBox(paragraph("Looking…")), fault: widgets.NewNotice(widgets.Bad)}
+	p := &portsPage{w: w, m: m, rows: container.NewVBox(paragraph("Looking…")), fault: widgets.NewNotice(widgets.Bad),
+		note: widgets.NewNotice(widgets.Busy)}
 	p.add = widget.NewButtonWithIcon("Add", theme.ContentAddIcon(), p.submit)
 	p.field = newField("Forward", "HOST:GUEST, such as 2222:22, any:80 or 5353:53/udp; until the machine is stopped", p, p.add, func(text string) error {
 		p.spec = text
@@ -48,7 +51,7 @@ func (w *Window) askPorts(name string) {
 	})
 	p.field.Check()
 	p.check = widget.NewButtonWithIcon("Check", theme.ViewRefreshIcon(), func() { p.look(true) })
-	foot := container.NewVBox(p.fault)
+	foot := container.NewVBox(p.fault, p.note)
 	if m.Phase.Up() {
 		foot.Add(container.NewBorder(nil, nil, nil, container.NewVBox(p.add), p.field))
 	} else {
@@ -58,7 +61,7 @@ func (w *Window) askPorts(name string) {
 	p.dialog = w.question("Ports of "+name, container.NewBorder(nil, foot, nil, nil, container.NewVScroll(p.rows)),
 		widget.NewButton("Close", func() { p.dialog.Hide() }), p.check)
 	size := w.win.Canvas().Size()
-	p.dialog.Resize(fyne.NewSize(min(640, size.Width-24), min(460, size.Height-24)))
+	p.dialog.Resize(fyne.NewSize(min(640, size.Width-24), min(580, size.Height-24)))
 	p.dialog.Show()
 	p.look(false)
 }
@@ -124,10 +127,20 @@ func (p *portsPage) added(info machine.PortInfo) bool {
 
 func (p *portsPage) submit() {
 	spec := p.spec
+	told := newMailbox(p.w.bg, p.tell)
 	p.change("The port is not forwarded", func(ctx context.Context) error {
-		return p.w.engine.AddForward(ctx, p.m.Name, spec, func(machine.Progress) {})
+		return p.w.engine.AddForward(ctx, p.m.Name, spec, told.put)
 	})
 	p.field.SetText("")
+}
+
+// tell shows what is to be known of a new forward: who else may use it, why it goes by its rung.
+func (p *portsPage) tell(reports []machine.Progress) {
+	var notes []string
+	for _, r := range reports {
+		notes = append(notes, r.Text)
+	}
+	p.note.Display(widgets.NoticeText{Reason: strings.Join(notes, "\n")})
 }
 
 func (p *portsPage) change(failure string, do func(context.Context) error) {
