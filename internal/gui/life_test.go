@@ -305,3 +305,29 @@ func TestEscapeClosesTheTopmostDialog(t *testing.T) {
 		t.Errorf("calls: %q", got)
 	}
 }
+
+// The stop that goes on is given up, since it holds the machine's lock.
+func TestPlugIsPulledWhileTheGuestShutsDown(t *testing.T) {
+	e := &fakeEngine{}
+	e.set(aMachine("win", machine.Running))
+	e.doing = func(ctx context.Context, call string, report machine.Reporter) error {
+		if call == "stop win" {
+			report(machine.Progress{Stage: machine.StageStop, Done: 5, Total: 135})
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		e.set(aMachine("win", machine.Stopped))
+		return nil
+	}
+	h := newHarness(t, e)
+	h.untilText("Windows for win")
+	h.press("Stop")
+	h.untilText("2:10 left before it is switched off")
+	h.more("Pull the plug…")
+	h.press("Pull the plug")
+	h.untilText("[Start]")
+	h.untilNoText("--- dialog")
+	if got, want := e.made(), []string{"stop win", "plug win"}; !slices.Equal(got, want) {
+		t.Errorf("calls: got %q, want %q", got, want)
+	}
+}
