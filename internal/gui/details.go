@@ -96,7 +96,8 @@ func (p *detailsPage) display(m machine.Machine) {
 	p.note.Display(noteText(m, s.notes[m.Name]))
 	p.activity.Display(activityText(m, op, p.w.now()))
 	p.ports.Display(portFacts(m))
-	p.facts.Display(machineFacts(m, p.w.now()))
+	usage, measured := s.usage[m.Name]
+	p.facts.Display(machineFacts(m, usageText(usage, measured), p.w.now()))
 	p.displayButtons(m, op, offerFor(m, op, stale))
 	p.log.follow(m, p.tabs.Selected() == p.logTab)
 }

@@ -10,6 +10,16 @@ import (
 	"vmctl/internal/storage"
 )
 
+func (f *fakeEngine) Meter(context.Context) (Measure, error) {
+	return func(_ context.Context, machines []machine.Machine) ([]machine.Usage, error) {
+		out := make([]machine.Usage, len(machines))
+		for i := range out {
+			out[i] = machine.Usage{CPU: 7, Memory: 2 << 30, DiskUsed: -1}
+		}
+		return out, nil
+	}, nil
+}
+
 func (f *fakeEngine) PullPlug(ctx context.Context, name string, r machine.Reporter) error {
 	return f.do(ctx, r, "plug %s", name)
 }

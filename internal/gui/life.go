@@ -11,6 +11,8 @@ import (
 // contexts and errors holds here too; when the context of what copies a disk ends,
 // nothing of the copy stays.
 type Life interface {
+	// Meter returns what measures machines, again and again.
+	Meter(ctx context.Context) (Measure, error)
 	// PullPlug stops a machine as a power cut does.
 	PullPlug(ctx context.Context, name string, report machine.Reporter) error
 	// Pause stops the guest's processors, Resume lets them go on.

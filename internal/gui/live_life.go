@@ -23,6 +23,15 @@ func (l Live) with(ctx context.Context, do func(*machine.Manager) error) error {
 	return do(m)
 }
 
+// Meter implements Engine.
+func (l Live) Meter(ctx context.Context) (measure Measure, err error) {
+	err = l.with(ctx, func(m *machine.Manager) error {
+		measure = m.NewMeter().Measure
+		return nil
+	})
+	return measure, err
+}
+
 // PullPlug implements Engine.
 func (l Live) PullPlug(ctx context.Context, name string, report machine.Reporter) error {
 	return l.with(ctx, func(m *machine.Manager) error {

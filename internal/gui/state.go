@@ -15,7 +15,8 @@ type state struct {
 	selected string            // machine on the right; "" is none
 	awaited  bool              // the next list will have the selected one, this one has not
 	ops      map[string]*operation
-	notes    map[string][]string // what the last operation on a machine had to say
+	usage    map[string]machine.Usage // of machines that are up, as last measured
+	notes    map[string][]string      // what the last operation on a machine had to say
 }
 
 func newState() state {

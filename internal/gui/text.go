@@ -152,8 +152,8 @@ func portFacts(m machine.Machine) []widgets.Fact {
 	return facts
 }
 
-// machineFacts is what else there is to know.
-func machineFacts(m machine.Machine, now time.Time) []widgets.Fact {
+// machineFacts is what else there is to know; uses is what it uses now.
+func machineFacts(m machine.Machine, uses string, now time.Time) []widgets.Fact {
 	var facts []widgets.Fact
 	add := func(label, text string) {
 		if text != "" {
@@ -161,6 +161,9 @@ func machineFacts(m machine.Machine, now time.Time) []widgets.Fact {
 		}
 	}
 	add("Resources", resources(m))
+	if m.Phase.Up() {
+		add("Uses", uses)
+	}
 	add("Guest", guestName(m.Guest))
 	add("Image", m.Image)
 	add("Storage", m.Storage)

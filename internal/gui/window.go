@@ -57,6 +57,7 @@ type Window struct {
 	now    func() time.Time
 	bg     *background
 
+	meter  meter
 	state  state
 	names  []string // of the rows shown
 	wake   chan struct{}
@@ -73,7 +74,7 @@ type Window struct {
 func New(a fyne.App, e Engine, o Options) *Window {
 	w := &Window{
 		app: a, engine: e, log: o.Log, now: o.Now, normal: o.Interval,
-		state: newState(), wake: make(chan struct{}, 1),
+		meter: meter{engine: e}, state: newState(), wake: make(chan struct{}, 1),
 	}
 	w.fill(o)
 	a.Settings().SetTheme(widgets.Theme())
@@ -141,6 +142,12 @@ func (w *Window) look(ctx context.Context) {
 	defer cancel()
 	machines, err := w.engine.List(ctx)
 	w.bg.ui(func() { w.listed(machines, err) })
+	if err != nil {
+		return
+	}
+	if usage, ok := w.meter.look(ctx, machines); ok {
+		w.bg.ui(func() { w.state.usage = usage; w.refresh() })
+	}
 }
 
 // lookNow makes the next look happen at once.
