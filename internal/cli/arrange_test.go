@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,6 +26,8 @@ import (
 //	healed                  all calls work again
 //	commands                what is executed in a container prints its words, and its
 //	                        input; "fail CODE" returns CODE
+//	monitor                 QEMU's monitor answers, with nothing; "said" prints what it was told
+//	unused                  nobody is connected to a pod, and containers use no CPU
 //	no-cri                  a containerd without CRI takes the place of the runtime
 func arrangeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	f := ts.Value("fake").(*fake)
@@ -34,6 +37,15 @@ func arrangeCommand(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	case "commands":
 		f.rt.OnExec("vm", runInContainer)
+		return
+	case "monitor":
+		f.rt.OnExec("vm", silentMonitor())
+		return
+	case "unused":
+		f.rt.Use(0)
+		f.rt.OnExec("vm", func(critest.ExecCall) critest.ExecResult {
+			return critest.ExecResult{ExecResult: cri.ExecResult{Stdout: []byte("---\n")}}
+		})
 		return
 	case "no-cri":
 		rt, err := critest.Start("", critest.WithProfile(critest.Profile{Name: "containerd", Version: "1.7.1", NoCRI: true}))
@@ -82,4 +94,23 @@ func runInContainer(c critest.ExecCall) critest.ExecResult {
 	}
 	r.ExecResult = cri.ExecResult{Stdout: out.Bytes()}
 	return r
+}
+
+// silentMonitor takes what QEMU's monitor is told, and has nothing to say to it.
+func silentMonitor() func(critest.ExecCall) critest.ExecResult {
+	var mu sync.Mutex
+	said := ""
+	return func(c critest.ExecCall) critest.ExecResult {
+		mu.Lock()
+		defer mu.Unlock()
+		if c.Cmd[0] == "said" {
+			return critest.ExecResult{ExecResult: cri.ExecResult{Stdout: []byte(said)}}
+		}
+		out := "QEMU monitor\r\n(qemu) "
+		for _, line := range c.Cmd[4:] {
+			said += line + "\n"
+			out += line + "\r\n(qemu) "
+		}
+		return critest.ExecResult{ExecResult: cri.ExecResult{Stdout: []byte(out)}}
+	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -10,20 +11,38 @@ import (
 	"vmctl/internal/machine"
 )
 
+type lsOptions struct {
+	watch bool
+	every time.Duration
+}
+
 func newLs(t *terminal) *cobra.Command {
+	var o lsOptions
 	cmd := &cobra.Command{
 		Use:     "ls",
 		Aliases: []string{"list", "ps"},
 		Short:   "List machines with phase and ports",
 		Long: `Lists this user's machines with their phase and the host ports that lead into them,
 and sandboxes on the runtime that vmctl made and no machine of this user owns
-(orphans). Nothing is changed.`,
-		Example: "  vmctl ls\n  vmctl ls --json | jq -r '.[] | select(.phase == \"Running\") | .name'",
+(orphans). Nothing is changed.
+
+With --watch it does so again and again until Ctrl-C, with what the machines use, as
+vmctl stats tells it, and by what the ports go. Where the output is no terminal, or with
+--json, it prints all machines as one JSON array a line.`,
+		Example: "  vmctl ls\n  vmctl ls --watch\n  vmctl ls --json | jq -r '.[] | select(.phase == \"Running\") | .name'",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case o.watch:
+				return o.watchLs(cmd.Context(), t)
+			case cmd.Flags().Changed("every"):
+				return usageError{errors.New("--every goes with --watch")}
+			}
 			return runLs(cmd.Context(), t)
 		},
 	}
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "look again and again, until Ctrl-C")
+	cmd.Flags().DurationVar(&o.every, "every", watchEvery, "`TIME` between two looks of --watch, at least 100ms")
 	t.jsonFlag(cmd)
 	return cmd
 }

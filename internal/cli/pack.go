@@ -2,16 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"vmctl/internal/hint"
 	"vmctl/internal/machine"
 	"vmctl/internal/storage"
 )
@@ -45,37 +42,12 @@ func runPack(ctx context.Context, t *terminal, name, path string) error {
 		if path == "-" {
 			return func() error { return nil }, m.Pack(ctx, name, t.Out, report)
 		}
-		err := writeWhole(path, func(w io.Writer) error { return m.Pack(ctx, name, w, report) })
+		err := storage.WriteNew(path, func(w io.Writer) error { return m.Pack(ctx, name, w, report) })
 		return func() error {
 			_, err := fmt.Fprintln(t.Out, path)
 			return err
 		}, err
 	})
-}
-
-// writeWhole makes a file that is there when it is complete. One that is there already is
-// fs.ErrExist.
-func writeWhole(path string, write func(io.Writer) error) error {
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return hint.With(fmt.Errorf("%s: %w", path, fs.ErrExist), "choose another name, or remove it")
-	}
-	partial := path + ".partial"
-	f, err := os.OpenFile(partial, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = storage.RenameNew(partial, path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(partial))
-	}
-	return nil
 }
 
 func newUnpack(t *terminal) *cobra.Command {

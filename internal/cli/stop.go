@@ -54,7 +54,7 @@ func (o *stopOptions) run(ctx context.Context, t *terminal, names []string) erro
 		}
 	}
 	if o.force && !o.yes && len(names) > 0 {
-		if err := t.confirm(ctx, fmt.Sprintf("pull the plug of %s? The guest may lose what it has not saved", strings.Join(names, ", "))); err != nil {
+		if err := t.confirm(ctx, fmt.Sprintf("pull the plug of %s? What the guest has not saved is lost, as at a power cut; the disk stays", strings.Join(names, ", "))); err != nil {
 			return err
 		}
 	}

@@ -178,14 +178,21 @@ func TestConfirmWithoutTerminal(t *testing.T) {
 	}
 }
 
-// TestOutcomeStaysOnTheScreen runs verbs with both streams on one terminal: the bars
-// leave, and what became of the machine stays.
-func TestOutcomeStaysOnTheScreen(t *testing.T) {
+// emptyHome makes this process somebody with an empty home.
+func emptyHome(t *testing.T) string {
+	t.Helper()
 	t.Cleanup(xdg.Reload)
 	home := t.TempDir()
 	t.Setenv("XDG_DATA_HOME", home+"/data")
 	t.Setenv("XDG_CONFIG_HOME", home+"/config")
 	xdg.Reload()
+	return home
+}
+
+// TestOutcomeStaysOnTheScreen runs verbs with both streams on one terminal: the bars
+// leave, and what became of the machine stays.
+func TestOutcomeStaysOnTheScreen(t *testing.T) {
+	home := emptyHome(t)
 	recipe := home + "/demo.toml"
 	if err := os.WriteFile(recipe, []byte(machinetest.Recipe), 0o600); err != nil {
 		t.Fatal(err)

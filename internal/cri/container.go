@@ -117,23 +117,6 @@ func (c *Client) ListContainers(ctx context.Context, filter ContainerFilter) ([]
 	return list, nil
 }
 
-// ContainerStats samples what a running container uses. CPUTime is a counter:
-// take two samples for a rate.
-func (c *Client) ContainerStats(ctx context.Context, id string) (ContainerStats, error) {
-	ctx, cancel := context.WithTimeout(ctx, quickLimit)
-	defer cancel()
-	r, err := c.runtime.ContainerStats(ctx, &pb.ContainerStatsRequest{ContainerId: id})
-	if err != nil {
-		return ContainerStats{}, fmt.Errorf("stats of container %s: %w", shortID(id), fromRPC(ctx, err))
-	}
-	s := r.GetStats()
-	return ContainerStats{
-		Time:        unixNano(s.GetCpu().GetTimestamp()),
-		CPUTime:     time.Duration(s.GetCpu().GetUsageCoreNanoSeconds().GetValue()),
-		MemoryBytes: s.GetMemory().GetWorkingSetBytes().GetValue(),
-	}, nil
-}
-
 func containerFromPB(p *pb.Container) Container {
 	return Container{
 		ID:          p.Id,

@@ -109,12 +109,3 @@ type ExecResult struct {
 	Stderr   []byte
 	ExitCode int
 }
-
-// ContainerStats is one sample of what a container uses.
-type ContainerStats struct {
-	Time time.Time
-	// CPUTime is the CPU time used since the container started.
-	CPUTime time.Duration
-	// MemoryBytes is the working set.
-	MemoryBytes uint64
-}

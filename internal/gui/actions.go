@@ -68,7 +68,7 @@ func (w *Window) openViewer(url string) {
 // the work is begun anew with the user's answer to the data guard; nil where the
 // guard is never asked.
 func (w *Window) operate(name string, v verb, work func(context.Context, machine.Reporter) error,
-	again func(string, machine.StartOptions)) {
+	again func(string, machine.StartOptions)) *operation {
 	w.callOff(name)
 	op := &operation{verb: v, started: w.now()}
 	op.machine = machine.Machine{Name: name, Phase: machine.Creating, Percent: -1}
@@ -82,12 +82,16 @@ func (w *Window) operate(name string, v verb, work func(context.Context, machine
 	op.cancel = ask(w.bg, run, func(_ struct{}, err error) { w.operated(name, op, err, again) })
 	w.state.selected = name
 	w.refresh()
+	return op
 }
 
 func (w *Window) operated(name string, op *operation, err error, again func(string, machine.StartOptions)) {
 	if w.state.ops[name] == op {
 		delete(w.state.ops, name)
 		w.state.notes[name] = op.notes
+	}
+	if err == nil && op.then != nil {
+		op.then()
 	}
 	w.lookNow()
 	w.refresh()

@@ -34,7 +34,7 @@ func TestStopCountsDown(t *testing.T) {
 	if got, want := h.row("win").Detail, "Windows · Stopping"; got != want {
 		t.Errorf("row: got %q, want %q", got, want)
 	}
-	for _, text := range []string{"Stop", "Restart", "Delete…"} {
+	for _, text := range []string{"Stop", "Restart"} {
 		if !h.button(text).Disabled() {
 			t.Errorf("%s is enabled while the machine stops", text)
 		}

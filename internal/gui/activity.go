@@ -22,7 +22,7 @@ func activityText(m machine.Machine, op *operation, now time.Time) widgets.Activ
 	switch {
 	case p.Stage == machine.StageStop && p.Total > 0:
 		return countdown(p, now.Sub(op.reported))
-	case p.Stage == machine.StagePull && p.Total > 0:
+	case (p.Stage == machine.StagePull || p.Stage == machine.StageCopy) && p.Total > 0:
 		t.Percent = 100 * float64(p.Done) / float64(p.Total)
 		t.Aside = units.BytesSize(float64(p.Done)) + " of " + units.BytesSize(float64(p.Total))
 	case p.Stage == machine.StageInstall || p.Stage == machine.StagePull:
@@ -89,14 +89,20 @@ func stageName(s machine.Stage, v verb) string {
 		return "Shutting down"
 	case machine.StageRemove:
 		return "Removing"
+	case machine.StageCopy:
+		return "Copying"
 	}
 	switch v {
 	case verbStop, verbRestart:
 		return "Shutting down"
+	case verbPlug:
+		return "Pulling the plug"
 	case verbDelete:
 		return "Deleting"
+	case verbUp, verbStart:
+		return "Starting"
 	}
-	return "Starting"
+	return "Working"
 }
 
 // clock writes a duration as minutes and seconds.

@@ -29,6 +29,7 @@ type detailsPage struct {
 	start, stop    *widget.Button
 	cancel, view   *widget.Button
 	restart, trash *widget.Button
+	more           *widget.Button
 }
 
 func newDetailsPage(w *Window) *detailsPage {
@@ -58,7 +59,8 @@ func (p *detailsPage) buildButtons() fyne.CanvasObject {
 	p.view = widget.NewButtonWithIcon("Open viewer", theme.ComputerIcon(), selected(p.w.view))
 	p.restart = widget.NewButtonWithIcon("Restart", theme.ViewRefreshIcon(), selected(p.w.restart))
 	p.trash = widget.NewButtonWithIcon("Delete…", theme.DeleteIcon(), selected(p.w.askDelete))
-	return container.NewHBox(p.start, p.stop, p.cancel, p.view, p.restart, layout.NewSpacer(), p.trash)
+	p.more = widget.NewButtonWithIcon("More", theme.MoreVerticalIcon(), p.showMore)
+	return container.NewHBox(p.start, p.stop, p.cancel, p.view, p.restart, layout.NewSpacer(), p.more, p.trash)
 }
 
 func (p *detailsPage) buildTabs() {
@@ -94,7 +96,8 @@ func (p *detailsPage) display(m machine.Machine) {
 	p.note.Display(noteText(m, s.notes[m.Name]))
 	p.activity.Display(activityText(m, op, p.w.now()))
 	p.ports.Display(portFacts(m))
-	p.facts.Display(machineFacts(m, p.w.now()))
+	usage, measured := s.usage[m.Name]
+	p.facts.Display(machineFacts(m, usageText(usage, measured), p.w.now()))
 	p.displayButtons(m, op, offerFor(m, op, stale))
 	p.log.follow(m, p.tabs.Selected() == p.logTab)
 }
@@ -112,13 +115,16 @@ func (p *detailsPage) displayNothing() {
 	}
 }
 
-// displayButtons shows one of start, stop and cancel, and all others, enabled as
-// far as they are offered.
+// displayButtons shows those for the phase: start or cancel, and delete, of a machine
+// that is down, else stop, viewer and restart; enabled as far as they are offered.
 func (p *detailsPage) displayButtons(m machine.Machine, op *operation, o offer) {
 	down := !m.Phase.Up()
-	show(p.cancel, down && op != nil && op.verb.starting())
+	show(p.cancel, down && op != nil && (op.verb.starting() || op.verb.copying()))
 	show(p.start, down && !p.cancel.Visible())
-	show(p.stop, !down)
+	for _, b := range []*widget.Button{p.stop, p.view, p.restart} {
+		show(b, !down)
+	}
+	show(p.trash, down)
 	enable(p.start, o.start)
 	enable(p.stop, o.stop)
 	enable(p.cancel, o.cancel)

@@ -2,6 +2,7 @@ package gui
 
 import (
 	"fmt"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -28,6 +29,10 @@ func paragraph(text string) *widget.Label {
 func (w *Window) question(title string, content fyne.CanvasObject, buttons ...fyne.CanvasObject) *dialog.CustomDialog {
 	d := dialog.NewCustomWithoutButtons(title, content, w.win)
 	d.SetButtons(buttons)
+	w.dialogs = append(w.dialogs, d)
+	d.SetOnClosed(func() {
+		w.dialogs = slices.DeleteFunc(w.dialogs, func(other *dialog.CustomDialog) bool { return other == d })
+	})
 	d.Resize(fyne.NewSize(dialogWidth, 0))
 	return d
 }

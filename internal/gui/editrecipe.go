@@ -81,15 +81,7 @@ func (p *editPage) check(f Field) error {
 // right reports whether there is something to save, and nothing known to be wrong.
 func (p *editPage) right() bool { return faultless(p.fields) && len(p.changes()) > 0 }
 
-func (p *editPage) changes() map[Field]string {
-	changes := map[Field]string{}
-	for f, text := range p.now {
-		if text != p.before[f] {
-			changes[f] = text
-		}
-	}
-	return changes
-}
+func (p *editPage) changes() map[Field]string { return differing(p.before, p.now) }
 
 // submit saves what differs. What is wrong with it is shown, and the dialog stays.
 func (p *editPage) submit() {

@@ -15,6 +15,8 @@ import (
 //
 // A context that ends stops the watching and nothing else: the machine goes on.
 type Engine interface {
+	Life
+
 	// List returns all machines sorted by name. An error means that nothing is
 	// known now; the window keeps showing the last list, greyed, and asks again.
 	List(ctx context.Context) ([]machine.Machine, error)

@@ -26,6 +26,8 @@ type fakeEngine struct {
 	gone     error
 	calls    []string
 	items    []storage.Item
+	kept     []storage.Snapshot
+	ports    []machine.PortInfo
 	log      []string
 	logErr   error
 

@@ -25,7 +25,9 @@ func newMachinesPage(w *Window) *machinesPage {
 	)
 	p.list.OnSelected = func(i widget.ListItemID) { w.selectMachine(p.rows[i].Title) }
 	add := widget.NewButtonWithIcon("New machine", theme.ContentAddIcon(), w.newMachine)
-	p.root = container.NewBorder(container.NewPadded(add), nil, nil, nil, p.list)
+	unpack := widget.NewButtonWithIcon("Unpack a file…", theme.FolderOpenIcon(), w.askUnpack)
+	unpack.Importance = widget.LowImportance
+	p.root = container.NewBorder(container.NewPadded(add), container.NewPadded(unpack), nil, nil, p.list)
 	return p
 }
 

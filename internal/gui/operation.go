@@ -1,6 +1,7 @@
 package gui
 
 import (
+	"slices"
 	"time"
 
 	"vmctl/internal/machine"
@@ -15,10 +16,30 @@ const (
 	verbStop    verb = "stop"
 	verbRestart verb = "restart"
 	verbDelete  verb = "delete"
+
+	verbPlug      verb = "pull the plug of"
+	verbPause     verb = "pause"
+	verbResume    verb = "resume"
+	verbProtect   verb = "protect"
+	verbUnprotect verb = "unprotect"
+	verbRename    verb = "rename"
+	verbClone     verb = "make"
+	verbSnapshot  verb = "take a snapshot of"
+	verbRestore   verb = "restore"
+	verbForget    verb = "delete a snapshot of"
+	verbPack      verb = "pack"
+	verbUnpack    verb = "unpack"
+	verbSet       verb = "change"
+	verbKeys      verb = "send Ctrl-Alt-Del to"
 )
 
 // starting reports whether the verb can be called off as long as no guest runs.
 func (v verb) starting() bool { return v == verbUp || v == verbStart }
+
+// copying reports whether the verb copies disks: called off, it leaves nothing behind.
+func (v verb) copying() bool {
+	return slices.Contains([]verb{verbClone, verbSnapshot, verbRestore, verbPack, verbUnpack}, v)
+}
 
 // operation is a verb under way. At most one per machine is.
 type operation struct {
@@ -31,6 +52,7 @@ type operation struct {
 	progress machine.Progress
 	notes    []string
 	cancel   func()
+	then     func() // what follows when it has succeeded; may be nil
 }
 
 // take keeps the newest progress, and all notes.
@@ -46,12 +68,15 @@ func (o *operation) take(reports []machine.Progress, now time.Time) {
 
 // stopping reports whether the guest is being shut down.
 func (o *operation) stopping() bool {
-	return o.verb == verbStop || o.verb == verbRestart && (o.progress.Stage == "" || o.progress.Stage == machine.StageStop)
+	return o.verb == verbStop || o.verb == verbPlug || o.verb == verbRestart && (o.progress.Stage == "" || o.progress.Stage == machine.StageStop)
 }
 
 // offer is which buttons may be pressed.
 type offer struct {
 	start, stop, cancel, view, restart, delete bool
+	plug, pause, resume, keys                  bool
+	copy                                       bool // what needs a machine at rest: rename, clone, snapshot, pack
+	change                                     bool // what is written into its directory: settings, protect
 }
 
 // offerFor tells what may be asked of a machine now. op is nil when nothing is
@@ -59,8 +84,9 @@ type offer struct {
 func offerFor(m machine.Machine, op *operation, stale bool) offer {
 	o := offer{view: m.ViewerURL() != "" && m.Phase.Up()}
 	if op != nil {
-		o.cancel = op.verb.starting() && !m.Phase.Up()
+		o.cancel = (op.verb.starting() || op.verb.copying()) && !m.Phase.Up()
 		o.stop = op.verb.starting() && stoppable(m) && !stale
+		o.plug = o.stop || op.stopping() && op.verb != verbPlug && m.Phase.Up() && !stale
 		return o
 	}
 	if stale {
@@ -68,12 +94,17 @@ func offerFor(m machine.Machine, op *operation, stale bool) offer {
 	}
 	switch {
 	case stoppable(m):
-		o.stop = true
+		o.stop, o.plug, o.keys = true, true, !m.Orphan()
+		o.pause, o.resume = m.Phase == machine.Running && !m.Paused && !m.Orphan(), m.Paused
 		o.restart = m.Phase == machine.Running && !m.Orphan()
 	case m.Phase == machine.Stopped || m.Phase == machine.Failed:
 		o.start = !m.Orphan()
-		o.delete = true
+		o.delete = !m.Protected
+		o.copy = m.Phase == machine.Stopped && !m.Orphan()
+	case m.Phase == machine.Stopping:
+		o.plug = true
 	}
+	o.change = !m.Orphan()
 	return o
 }
 

@@ -13,8 +13,10 @@ type state struct {
 	listed   bool              // there was such a list
 	gone     error             // why there is no newer one
 	selected string            // machine on the right; "" is none
+	awaited  bool              // the next list will have the selected one, this one has not
 	ops      map[string]*operation
-	notes    map[string][]string // what the last operation on a machine had to say
+	usage    map[string]machine.Usage // of machines that are up, as last measured
+	notes    map[string][]string      // what the last operation on a machine had to say
 }
 
 func newState() state {
@@ -43,7 +45,7 @@ func (s *state) all() []machine.Machine {
 // one is gone, the one that has taken its place in the list.
 func (s *state) choose(before []string) {
 	now := s.all()
-	if _, ok := find(now, s.selected); ok {
+	if _, ok := find(now, s.selected); ok || s.awaited {
 		return
 	}
 	place := max(0, slices.Index(before, s.selected))

@@ -30,9 +30,20 @@ func guestName(g recipe.Guest) string {
 	return string(g)
 }
 
-func toneOf(p machine.Phase) widgets.Tone {
-	switch p {
+// stateText is the phase as a word, or what is more than the phase.
+func stateText(m machine.Machine) string {
+	if m.Paused && m.Phase == machine.Running {
+		return "Paused"
+	}
+	return string(m.Phase)
+}
+
+func toneOf(m machine.Machine) widgets.Tone {
+	switch m.Phase {
 	case machine.Running:
+		if m.Paused {
+			return widgets.Busy
+		}
 		return widgets.Good
 	case machine.Failed:
 		return widgets.Bad
@@ -44,23 +55,29 @@ func toneOf(p machine.Phase) widgets.Tone {
 
 // rowText is a machine in the list.
 func rowText(m machine.Machine, a widgets.ActivityText, stale bool) widgets.RowText {
-	parts := []string{string(m.Phase)}
+	parts := []string{stateText(m)}
 	if a.Percent > 0 && m.Phase != machine.Stopping {
 		parts[0] += fmt.Sprintf(" %.0f %%", a.Percent)
 	}
 	if g := guestName(m.Guest); g != "" {
 		parts = append([]string{g}, parts...)
 	}
-	return widgets.RowText{Title: m.Name, Detail: strings.Join(parts, " · "), Tone: toneOf(m.Phase), Stale: stale}
+	if m.Protected {
+		parts = append(parts, "protected")
+	}
+	return widgets.RowText{Title: m.Name, Detail: strings.Join(parts, " · "), Tone: toneOf(m), Stale: stale}
 }
 
 // titleText is the head of the details.
 func titleText(m machine.Machine, stale bool) widgets.RowText {
-	detail := string(m.Phase)
+	detail := stateText(m)
+	if m.Protected {
+		detail += " · protected"
+	}
 	if m.Summary != "" {
 		detail += " · " + m.Summary
 	}
-	return widgets.RowText{Title: m.Name, Detail: detail, Tone: toneOf(m.Phase), Stale: stale}
+	return widgets.RowText{Title: m.Name, Detail: detail, Tone: toneOf(m), Stale: stale}
 }
 
 // failureText says why a machine failed; empty for one that did not.
@@ -135,8 +152,8 @@ func portFacts(m machine.Machine) []widgets.Fact {
 	return facts
 }
 
-// machineFacts is what else there is to know.
-func machineFacts(m machine.Machine, now time.Time) []widgets.Fact {
+// machineFacts is what else there is to know; uses is what it uses now.
+func machineFacts(m machine.Machine, uses string, now time.Time) []widgets.Fact {
 	var facts []widgets.Fact
 	add := func(label, text string) {
 		if text != "" {
@@ -144,6 +161,9 @@ func machineFacts(m machine.Machine, now time.Time) []widgets.Fact {
 		}
 	}
 	add("Resources", resources(m))
+	if m.Phase.Up() {
+		add("Uses", uses)
+	}
 	add("Guest", guestName(m.Guest))
 	add("Image", m.Image)
 	add("Storage", m.Storage)

@@ -58,7 +58,7 @@ func TestMachineFacts(t *testing.T) {
 	m := aMachine("win", machine.Running)
 	m.CPUs, m.StartedAt = "1", now.Add(-3*time.Minute)
 	got := map[string]string{}
-	for _, f := range machineFacts(m, now) {
+	for _, f := range machineFacts(m, "", now) {
 		got[f.Label] = f.Text
 	}
 	want := map[string]string{"Resources": "1 CPU · 8G memory · 64G disk", "Guest": "Windows",
@@ -66,7 +66,7 @@ func TestMachineFacts(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if facts := machineFacts(machine.Machine{Name: "lost"}, now); len(facts) != 0 {
+	if facts := machineFacts(machine.Machine{Name: "lost"}, "", now); len(facts) != 0 {
 		t.Errorf("of a machine of which nothing is known: %v", facts)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
 
 	"vmctl/internal/gui/assets"
 	"vmctl/internal/gui/widgets"
@@ -56,6 +57,7 @@ type Window struct {
 	now    func() time.Time
 	bg     *background
 
+	meter  meter
 	state  state
 	names  []string // of the rows shown
 	wake   chan struct{}
@@ -63,6 +65,7 @@ type Window struct {
 	normal time.Duration
 
 	banner   *widgets.Notice
+	dialogs  []*dialog.CustomDialog // that are open, the topmost last
 	machines *machinesPage
 	details  *detailsPage
 }
@@ -71,7 +74,7 @@ type Window struct {
 func New(a fyne.App, e Engine, o Options) *Window {
 	w := &Window{
 		app: a, engine: e, log: o.Log, now: o.Now, normal: o.Interval,
-		state: newState(), wake: make(chan struct{}, 1),
+		meter: meter{engine: e}, state: newState(), wake: make(chan struct{}, 1),
 	}
 	w.fill(o)
 	a.Settings().SetTheme(widgets.Theme())
@@ -80,6 +83,7 @@ func New(a fyne.App, e Engine, o Options) *Window {
 	w.win.SetIcon(assets.Icon())
 	w.win.SetContent(w.build())
 	w.win.Resize(fyne.NewSize(1000, 640))
+	w.win.Canvas().SetOnTypedKey(w.typed)
 	w.win.SetOnClosed(w.bg.close)
 	w.refresh()
 	w.bg.poll(func() time.Duration { return time.Duration(w.pause.Load()) }, w.wake, w.look)
@@ -138,6 +142,12 @@ func (w *Window) look(ctx context.Context) {
 	defer cancel()
 	machines, err := w.engine.List(ctx)
 	w.bg.ui(func() { w.listed(machines, err) })
+	if err != nil {
+		return
+	}
+	if usage, ok := w.meter.look(ctx, machines); ok {
+		w.bg.ui(func() { w.state.usage = usage; w.refresh() })
+	}
 }
 
 // lookNow makes the next look happen at once.
@@ -155,7 +165,7 @@ func (w *Window) listed(machines []machine.Machine, err error) {
 		if w.state.gone != nil {
 			w.details.log.again()
 		}
-		w.state.machines, w.state.listed = machines, true
+		w.state.machines, w.state.listed, w.state.awaited = machines, true, false
 	}
 	w.state.gone = err
 	w.refresh()

@@ -178,6 +178,27 @@ func (d *desktop) within(limit time.Duration, what string, try func() error) {
 	d.Fatalf("%s within %s: %v", what, limit, err)
 }
 
+// chooseFirst chooses the first item of the menu "More", Pause or Resume, by the mouse,
+// and waits for what comes of it. Clicks that come before the window listens are lost, and
+// are made again.
+func (d *desktop) chooseFirst(what string, done func() error) {
+	d.Helper()
+	d.within(30*time.Second, what, func() (err error) {
+		if _, err = d.try("xdotool", "mousemove", "940", "104", "click", "1", "sleep", "0.3"); err != nil {
+			return err
+		}
+		if _, err = d.try("xdotool", "mousemove", "930", "142", "click", "1"); err != nil {
+			return err
+		}
+		for deadline := time.Now().Add(4 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+			if err = done(); err == nil {
+				return nil
+			}
+		}
+		return err
+	})
+}
+
 // TestE2EWindow looks at the real window over a real runtime with a real guest: by
 // its pictures, for nothing else proves that a user sees something.
 func TestE2EWindow(t *testing.T) {
@@ -208,6 +229,11 @@ func TestE2EWindow(t *testing.T) {
 	end := d.openWindow()
 	d.within(15*time.Second, "the running machine in the window", shows(true))
 	saveScreenshot(d)
+	d.chooseFirst("the guest paused, and a badge for it", shows(false))
+	if out := d.vmctl("ls"); !bytes.Contains(out, []byte("(paused)")) {
+		t.Errorf("paused in the window, and not in the list:\n%s", out)
+	}
+	d.chooseFirst("the guest going on", shows(true))
 	end()
 	if phase := d.phase("demo"); phase != "Running" {
 		t.Errorf("closing the window left the machine %s", phase)

@@ -90,7 +90,7 @@ func (m *Manager) Show(ctx context.Context, name string) (Machine, error) {
 func (m *Manager) describe(h *handle) Machine {
 	r := h.recipe
 	mc := Machine{
-		Name: h.name, UID: h.rec.UID, Phase: Stopped, Guest: r.Guest, Summary: r.Summary, Image: r.Image,
+		Name: h.name, UID: h.rec.UID, Phase: Stopped, Reason: h.rec.Because, Guest: r.Guest, Summary: r.Summary, Image: r.Image,
 		CPUs: r.Resources.CPUs.String(), Memory: r.Resources.Memory.String(), Disk: r.Resources.Disk.String(),
 		CreatedAt: h.rec.CreatedAt, Installed: m.installed(h), Protected: h.rec.Protected, Percent: -1,
 		Directory: h.dir.Path(), Storage: h.storagePath(), Log: h.logPath(),
@@ -127,6 +127,10 @@ func (m *Manager) observe(ctx context.Context, h *handle, pods []pod, withAddres
 	if c, ok := p.container(); ok {
 		mc.ContainerID = c.ID
 		status, err := m.Runtime.Container(ctx, c.ID)
+		if errors.Is(err, cri.ErrNotFound) { // it was removed since the runtime was asked
+			mc.SandboxID, mc.ContainerID = "", ""
+			return mc
+		}
 		if err != nil {
 			mc.Phase, mc.Reason = Failed, oneLine(err.Error())
 			return mc
@@ -141,7 +145,7 @@ func (m *Manager) observe(ctx context.Context, h *handle, pods []pod, withAddres
 		}
 	}
 	phase, report := judge(e)
-	mc.Phase, mc.Fix = phase, report.fix
+	mc.Phase, mc.Fix, mc.Exit = phase, report.fix, report.text
 	mc.Paused = h.rec.Paused && phase.Up()
 	if phase == Failed || report.text != "" && e.container.ExitCode == exitUnknown {
 		mc.Reason = report.text

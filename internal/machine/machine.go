@@ -36,6 +36,7 @@ type Machine struct {
 	Phase   Phase
 	Reason  string // why it is Failed, or what is worth knowing; one line
 	Fix     string // what to do about Reason; may be empty
+	Exit    string // how its container ended, while the runtime still has it
 	Guest   recipe.Guest
 	Summary string
 	Image   string

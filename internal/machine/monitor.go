@@ -11,9 +11,9 @@ import (
 	"vmctl/internal/hint"
 )
 
-// monitorScript sends its argument to QEMU's monitor, whose socket all images have
-// (qemus/qemu src/config.sh), with the netcat that their own shutdown uses.
-const monitorScript = `printf '%s\n' "$1" | nc -N -w 3 -U /run/shm/monitor.sock`
+// monitorScript sends its arguments, a line each, to QEMU's monitor, whose socket all images
+// have (qemus/qemu src/config.sh), with the netcat that their own shutdown uses.
+const monitorScript = `printf '%s\n' "$@" | nc -N -w 3 -U /run/shm/monitor.sock`
 
 // errMonitor is the root of what goes wrong between us and QEMU's monitor.
 var errMonitor = errors.New("QEMU's monitor")
@@ -25,16 +25,25 @@ func (m *Manager) Monitor(ctx context.Context, name, line string) (string, error
 	if strings.ContainsAny(line, "\r\n") {
 		return "", fmt.Errorf("%w takes one line", errMonitor)
 	}
-	r, err := m.Exec(ctx, name, []string{"sh", "-c", monitorScript, "sh", line}, 10*time.Second)
+	answers, err := m.monitor(ctx, name, []string{line})
 	if err != nil {
 		return "", err
 	}
-	answer, ok := monitorAnswer(string(r.Stdout))
-	if r.ExitCode != 0 || !ok {
-		err := fmt.Errorf("%w of %q does not answer: %s", errMonitor, name, either(oneLine(string(r.Stderr)), "it said nothing"))
-		return "", hint.With(err, "it is there once QEMU runs: see vmctl show %s", name)
+	return answers[0], nil
+}
+
+// monitor has the monitor carry out several lines, and returns an answer for each.
+func (m *Manager) monitor(ctx context.Context, name string, lines []string) ([]string, error) {
+	r, err := m.Exec(ctx, name, append([]string{"sh", "-c", monitorScript, "sh"}, lines...), 10*time.Second)
+	if err != nil {
+		return nil, err
 	}
-	return answer, nil
+	answers := monitorAnswers(string(r.Stdout))
+	if r.ExitCode != 0 || len(answers) < len(lines) {
+		err := fmt.Errorf("%w of %q does not answer: %s", errMonitor, name, either(oneLine(string(r.Stderr)), "it said nothing"))
+		return nil, hint.With(err, "it is there once QEMU runs: see vmctl show %s", name)
+	}
+	return answers, nil
 }
 
 const monitorPrompt = "(qemu) "
@@ -42,13 +51,18 @@ const monitorPrompt = "(qemu) "
 // cursor matches what the monitor moves the cursor with while it echoes a line.
 var cursor = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
 
-// monitorAnswer takes greeting, echo and prompts off what the monitor printed.
-func monitorAnswer(out string) (answer string, ok bool) {
+// monitorAnswers takes greeting, echoes and prompts off what the monitor printed. Between
+// two prompts are the echo of a line and the answer to it; a monitor that was cut off leaves
+// the last prompt out.
+func monitorAnswers(out string) []string {
 	out = strings.ReplaceAll(cursor.ReplaceAllString(out, ""), "\r", "")
-	_, out, ok = strings.Cut(out, monitorPrompt)
-	_, out, _ = strings.Cut(out, "\n") // the echo
-	answer, _, _ = strings.Cut(out, monitorPrompt)
-	return strings.TrimRight(answer, "\n"), ok
+	var answers []string
+	for _, part := range strings.Split(out, monitorPrompt)[1:] {
+		if _, answer, echoed := strings.Cut(part, "\n"); echoed {
+			answers = append(answers, strings.TrimRight(answer, "\n"))
+		}
+	}
+	return answers
 }
 
 // Pause stops the guest's processors, and with them the guest's time; its memory stays taken.

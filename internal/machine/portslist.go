@@ -45,7 +45,7 @@ func (m *Manager) Ports(ctx context.Context, name string, check bool) ([]PortInf
 	}
 	var out []PortInfo
 	for _, mc := range machines {
-		ports := m.portsOf(ctx, mc)
+		ports := m.PortsOf(ctx, mc)
 		if check && mc.Phase.Up() {
 			m.checkPorts(ctx, mc, ports)
 		}
@@ -54,9 +54,9 @@ func (m *Manager) Ports(ctx context.Context, name string, check bool) ([]PortInf
 	return out, ctx.Err()
 }
 
-// portsOf joins what the machine was started with and what its agent serves, which wins:
+// PortsOf joins what the machine was started with and what its agent serves, which wins:
 // a relay may have taken the place of a mapping.
-func (m *Manager) portsOf(ctx context.Context, mc Machine) []PortInfo {
+func (m *Manager) PortsOf(ctx context.Context, mc Machine) []PortInfo {
 	var served []portfwd.Status
 	if m.Agents != nil && mc.UID != "" {
 		var err error

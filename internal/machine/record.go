@@ -41,6 +41,8 @@ type record struct {
 	Ports    []rememberedPort `json:"ports,omitempty"`
 	Intent   intent           `json:"intent,omitempty"`
 	IntentAt time.Time        `json:"intent_at,omitzero"`
+	// Because is why vmctl itself has stopped it; empty where a user did.
+	Because string `json:"because,omitempty"`
 	// Endpoint is the runtime that the machine was last started on, in the boot of
 	// the host with this ID; empty once nothing of it is left there. Another runtime
 	// knows nothing of what runs on this one.
@@ -71,7 +73,7 @@ func (r *record) remember(forwards []portfwd.Forward) {
 	}
 }
 
-func (r *record) want(i intent, now time.Time) { r.Intent, r.IntentAt = i, now }
+func (r *record) want(i intent, now time.Time) { r.Intent, r.IntentAt, r.Because = i, now, "" }
 
 // runsOn notes the runtime that the machine is started on; "" is none.
 func (r *record) runsOn(endpoint string) {

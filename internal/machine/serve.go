@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"vmctl/internal/hint"
@@ -14,6 +15,7 @@ import (
 
 // Agents keeps the forwards of machines in processes of their own; *portfwd.Agents does.
 type Agents interface {
+	Start(ctx context.Context, uid, name string) error
 	Add(ctx context.Context, uid, name string, f portfwd.Forward) (portfwd.Forward, error)
 	Remove(ctx context.Context, uid string, f portfwd.Forward) (bool, error)
 	List(ctx context.Context, uid string) ([]portfwd.Status, error)
@@ -98,7 +100,7 @@ func (w *watch) relayInstead(ctx context.Context, f portfwd.Forward, why string)
 	return true
 }
 
-// ServeForwards is the machine's agent: it serves until ctx ends, the machine is stopped
+// ServeForwards is the machine's agent: it serves, and watches for idleness, until ctx ends, the machine is stopped
 // or gone, or another agent is there. It is what Agents' command line must call.
 func (m *Manager) ServeForwards(ctx context.Context, name string, agents *portfwd.Agents) error {
 	h, err := m.openAny(name)
@@ -106,6 +108,11 @@ func (m *Manager) ServeForwards(ctx context.Context, name string, agents *portfw
 		return err
 	}
 	uid := h.rec.UID
+	ctx, end := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { (&idleWatch{m: m, name: name, uid: uid}).run(ctx) })
+	defer work.Wait() // it may be what has stopped the machine
+	defer end()
 	return agents.Run(ctx, uid, name, &portfwd.Set{Dial: m.guestOf(uid).Dial}, func() bool { return m.needsForwards(name, uid) })
 }
 

@@ -40,6 +40,8 @@ func (a *agentsHere) set(uid string) *portfwd.Set {
 	return a.sets[uid]
 }
 
+func (a *agentsHere) Start(context.Context, string, string) error { return nil }
+
 func (a *agentsHere) Add(_ context.Context, uid, _ string, f portfwd.Forward) (portfwd.Forward, error) {
 	return a.set(uid).Add(f)
 }

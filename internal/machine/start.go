@@ -66,6 +66,7 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 		err = m.resume(ctx, h)
 	}
 	if running {
+		m.watchIdle(ctx, h, report)
 		return errors.Join(err, m.serve(ctx, h.rec.UID, h.name, forwardsOf(s.of(h.rec.UID))))
 	}
 	h.rec.Paused = false
@@ -91,6 +92,7 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 		return err
 	}
 	report.report(Progress{Stage: StageCreate, Percent: -1})
+	m.watchIdle(ctx, h, report)
 	if err = m.serve(ctx, h.rec.UID, h.name, p.forwards); err == nil {
 		err = m.runPod(ctx, p, image, h.recipe.RuntimeHandler)
 	}

@@ -16,6 +16,8 @@ type StopOptions struct {
 	// as after a power cut. The image still gets to mark an installed disk, so the
 	// disk itself survives.
 	Force bool
+
+	because string // why vmctl stops it by itself
 }
 
 // Stop shuts the guest down and removes its sandbox. Stopping a machine that does
@@ -65,6 +67,7 @@ func (m *Manager) stopHandle(ctx context.Context, h *handle, s survey, o StopOpt
 		return nil
 	}
 	h.rec.want(intentStop, time.Now().UTC())
+	h.rec.Because = o.because
 	m.keepEvidence(h)
 	if err := h.save(); err != nil {
 		return err

@@ -69,6 +69,9 @@ func (m *Manager) Supervise(ctx context.Context, name string, r *recipe.Recipe, 
 		if ctx.Err() != nil {
 			return m.leave(ctx, name, report)
 		}
+		if h, openErr := m.openAny(name); openErr == nil && h.rec.Because != "" {
+			report.note(h.rec.Because + "; it was shut down")
+		}
 		if errors.Is(err, ErrGuard) || errors.Is(err, ErrNotFound) || !startsAgain(m.policy(name), how) {
 			return err
 		}
@@ -118,6 +121,7 @@ const maxLeave = 25 * time.Hour
 
 // attend waits until the machine has ended, and tells how.
 func (m *Manager) attend(ctx context.Context, name string, report Reporter) (ending, error) {
+	a := m.newAlarm(ctx)
 	silent := false
 	for {
 		how, over, err := m.glance(ctx, name)
@@ -134,7 +138,7 @@ func (m *Manager) attend(ctx context.Context, name string, report Reporter) (end
 		default:
 			silent = false
 		}
-		if err := sleep(ctx, 4*m.pollInterval()); err != nil {
+		if err := a.wait(ctx, silent); err != nil {
 			return endAsked, err
 		}
 	}

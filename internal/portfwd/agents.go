@@ -100,6 +100,11 @@ func (a *Agents) List(ctx context.Context, uid string) ([]Status, error) {
 	return reply.Forwards, err
 }
 
+// Start starts the machine's agent if there is none, with nothing to forward.
+func (a *Agents) Start(ctx context.Context, uid, name string) error {
+	return a.ensure(ctx, uid, name)
+}
+
 // Add has the machine's agent serve f as well; see Set.Add. The agent is started if there
 // is none.
 func (a *Agents) Add(ctx context.Context, uid, name string, f Forward) (Forward, error) {

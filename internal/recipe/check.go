@@ -14,8 +14,8 @@ import (
 // minStopGrace leaves the image a few seconds of TIMEOUT.
 const minStopGrace = 30 * time.Second
 
-// minIdle is shorter than anybody is away.
-const minIdle = time.Minute
+// minIdle is far below what anybody wants, and what a machine is still looked at for.
+const minIdle = time.Second
 
 // maxStopGrace is longer than anybody waits.
 const maxStopGrace = 24 * time.Hour

@@ -22,7 +22,6 @@ func containerTests() []conformanceTest {
 		{name: "sandbox and labels select", run: testContainerSelect},
 		{name: "unknown ids", run: testContainerUnknown},
 		{name: "remove ends what runs", run: testContainerRemoveRunning},
-		{name: "statistics", run: testContainerStats},
 		{name: "privileged needs a privileged sandbox", run: testContainerPrivileged},
 	}
 }
@@ -202,22 +201,6 @@ func testContainerRemoveRunning(b *bench) {
 	b.must(b.c.RemoveContainer(b.ctx, id))
 	_, err := b.c.Container(b.ctx, id)
 	b.want(err, cri.ErrNotFound)
-}
-
-func testContainerStats(b *bench) {
-	id, _, _ := b.started("stats", idle)
-	for {
-		s, err := b.c.ContainerStats(b.ctx, id)
-		b.must(err)
-		if s.CPUTime > 0 && s.MemoryBytes > 0 && time.Since(s.Time) < time.Minute {
-			return
-		}
-		select {
-		case <-b.ctx.Done():
-			b.Fatalf("statistics stay at %+v", s)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 func testContainerPrivileged(b *bench) {

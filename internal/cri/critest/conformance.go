@@ -22,6 +22,8 @@ type Harness struct {
 	Image string
 	// Registry is where images can be pulled from.
 	Registry Pulls
+	// Events is whether the runtime tells of what happens: containerd from 1.7 on.
+	Events bool
 	// Isolated is whether a container has a file system, devices and a network
 	// of its own. The fake has none.
 	Isolated bool
@@ -63,6 +65,8 @@ func RunConformance(t *testing.T, h Harness) {
 		{"sandbox", sandboxTests()},
 		{"container", containerTests()},
 		{"stop", stopTests()},
+		{"stats", statsTests()},
+		{"events", eventTests()},
 		{"exec", execTests()},
 		{"log", logTests()},
 		{"image", imageTests()},

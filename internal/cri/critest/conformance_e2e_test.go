@@ -34,6 +34,7 @@ func TestE2EConformance(t *testing.T) {
 				Endpoint:  endpoint,
 				Image:     registry.Image,
 				Registry:  registry.Pulls,
+				Events:    name == "containerd-2",
 				Isolated:  true,
 				HostPorts: true,
 			})

@@ -32,6 +32,7 @@ func TestConformance(t *testing.T) {
 				Endpoint: rt.Endpoint(),
 				Image:    "localhost/busybox:1",
 				Registry: pulls,
+				Events:   profile.Events,
 			})
 		})
 	}

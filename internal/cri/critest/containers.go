@@ -37,10 +37,11 @@ func (r *runtimeService) CreateContainer(_ context.Context, req *pb.CreateContai
 		return nil, err
 	}
 	c := &container{
-		id: newID(), sandbox: b, pod: req.SandboxConfig, config: req.Config, image: img,
+		server: s, id: newID(), sandbox: b, pod: req.SandboxConfig, config: req.Config, image: img,
 		created: time.Now(), exited: make(chan struct{}), serial: s.nextSerial(),
 	}
 	s.containers[c.id], s.names[name] = c, c.id
+	s.tell(pb.ContainerEventType_CONTAINER_CREATED_EVENT, c.id, b)
 	return &pb.CreateContainerResponse{ContainerId: c.id}, nil
 }
 
@@ -100,6 +101,7 @@ func (r *runtimeService) StartContainer(_ context.Context, req *pb.StartContaine
 	}
 	c.process, c.state, c.started = p, pb.ContainerState_CONTAINER_RUNNING, time.Now()
 	run := s.behaviour(c.config.GetMetadata().GetName())
+	s.tell(pb.ContainerEventType_CONTAINER_STARTED_EVENT, c.id, c.sandbox)
 	s.processes.Go(func() { s.live(c, run) })
 	return &pb.StartContainerResponse{}, nil
 }
@@ -145,6 +147,7 @@ func (c *container) exit(code int32, reason string) {
 		return
 	}
 	c.state, c.exitCode, c.reason, c.finished = pb.ContainerState_CONTAINER_EXITED, code, reason, time.Now()
+	c.server.tell(pb.ContainerEventType_CONTAINER_STOPPED_EVENT, c.id, c.sandbox)
 	if c.process != nil {
 		c.process.killed()
 		c.process.closeLog()
@@ -172,6 +175,7 @@ func (r *runtimeService) RemoveContainer(_ context.Context, req *pb.RemoveContai
 
 func (s *Server) dropContainer(c *container) {
 	delete(s.containers, c.id)
+	s.tell(pb.ContainerEventType_CONTAINER_DELETED_EVENT, c.id, c.sandbox)
 	delete(s.names, containerName(c.config, c.pod))
 }
 

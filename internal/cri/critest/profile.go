@@ -16,6 +16,8 @@ type Profile struct {
 	KeepsFailedSandbox bool
 	// RuntimeConfig is whether the call of this name is implemented.
 	RuntimeConfig bool
+	// Events is whether the runtime tells of what happens.
+	Events bool
 	// SystemdCgroup is the cgroup driver.
 	SystemdCgroup bool
 	// SandboxImage is the pause image that verbose Status tells; "" tells none.
@@ -31,6 +33,7 @@ func Containerd2() Profile {
 		Version:       "v2.4.2",
 		ReservedCode:  codes.FailedPrecondition,
 		RuntimeConfig: true,
+		Events:        true,
 	}
 }
 

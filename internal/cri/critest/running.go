@@ -95,27 +95,3 @@ func (s *Server) execBehaviour(c *container) func(ExecCall) ExecResult {
 	}
 	return func(ExecCall) ExecResult { return ExecResult{} }
 }
-
-// ContainerStats makes numbers up that grow.
-func (r *runtimeService) ContainerStats(_ context.Context, req *pb.ContainerStatsRequest) (*pb.ContainerStatsResponse, error) {
-	s := r.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.findContainer(req.ContainerId)
-	if c == nil {
-		return nil, notFoundContainer(req.ContainerId)
-	}
-	stats := &pb.ContainerStats{Attributes: &pb.ContainerAttributes{Id: c.id, Metadata: c.config.GetMetadata()}}
-	if c.state == pb.ContainerState_CONTAINER_RUNNING {
-		now := time.Now()
-		stats.Cpu = &pb.CpuUsage{
-			Timestamp:            now.UnixNano(),
-			UsageCoreNanoSeconds: &pb.UInt64Value{Value: uint64(now.Sub(c.started))},
-		}
-		stats.Memory = &pb.MemoryUsage{
-			Timestamp:       now.UnixNano(),
-			WorkingSetBytes: &pb.UInt64Value{Value: 64 << 20},
-		}
-	}
-	return &pb.ContainerStatsResponse{Stats: stats}, nil
-}

@@ -46,6 +46,8 @@ func (r *runtimeService) RunPodSandbox(_ context.Context, req *pb.RunPodSandboxR
 	}
 	b.ip = s.nextIP()
 	s.sandboxes[b.id], s.names[name] = b, b.id
+	s.tell(pb.ContainerEventType_CONTAINER_CREATED_EVENT, b.id, b)
+	s.tell(pb.ContainerEventType_CONTAINER_STARTED_EVENT, b.id, b)
 	return &pb.RunPodSandboxResponse{PodSandboxId: b.id}, nil
 }
 
@@ -95,6 +97,9 @@ func (s *Server) stopSandbox(b *sandbox) {
 			c.kill()
 		}
 	}
+	if b.ready {
+		s.tell(pb.ContainerEventType_CONTAINER_STOPPED_EVENT, b.id, b)
+	}
 	b.ready, b.ip = false, ""
 }
 
@@ -114,6 +119,7 @@ func (r *runtimeService) RemovePodSandbox(_ context.Context, req *pb.RemovePodSa
 		}
 	}
 	delete(s.sandboxes, b.id)
+	s.tell(pb.ContainerEventType_CONTAINER_DELETED_EVENT, b.id, b)
 	delete(s.names, sandboxName(b.config))
 	return &pb.RemovePodSandboxResponse{}, nil
 }

@@ -39,11 +39,13 @@ type Server struct {
 	networkError string
 	lastIP       byte
 	serial       int
+	cores        float64 // see Use
 	onStart      map[string]func(*Process) int
 	onExec       map[string]func(ExecCall) ExecResult
 	calls        []Call
 	counts       map[string]int
 	rules        []*rule
+	listeners    map[chan *pb.ContainerEventResponse]bool
 }
 
 // Option changes a Server before it starts.
@@ -84,7 +86,9 @@ func Start(dir string, opts ...Option) (*Server, error) {
 		onStart:    map[string]func(*Process) int{},
 		onExec:     map[string]func(ExecCall) ExecResult{},
 		counts:     map[string]int{},
+		listeners:  map[chan *pb.ContainerEventResponse]bool{},
 		lastIP:     1,
+		cores:      1,
 	}
 	for _, o := range opts {
 		o(s)

@@ -43,6 +43,7 @@ type sandbox struct {
 }
 
 type container struct {
+	server    *Server
 	id        string
 	sandbox   *sandbox
 	pod       *pb.PodSandboxConfig // as sent to CreateContainer
@@ -59,6 +60,8 @@ type container struct {
 	exited    chan struct{} // closed when state becomes EXITED
 	stopAsked bool
 	serial    int
+	used      time.Duration // CPU time at usedAt
+	usedAt    time.Time
 }
 
 // Sandboxes lists what is there, oldest first.
