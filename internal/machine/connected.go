@@ -75,9 +75,6 @@ func socketsUsed(text string, pod netip.Addr) bool {
 	return false
 }
 
-// vncPort is where QEMU serves the screen in every image (qemus/qemu src/display.sh).
-const vncPort = 5900
-
 // procAddress reads an address as /proc/net/tcp has it: words of four bytes in the host's
 // order, little endian on all that vmctl runs on, and the port.
 func procAddress(text string) (netip.AddrPort, bool) {
