@@ -76,7 +76,7 @@ func (m *Manager) Events(ctx context.Context, names []string, since time.Time, t
 			}
 			lost = false
 			for _, e := range wanted(changes(known, list, time.Now()), names) {
-				tell(e)
+				tell(m.because(e))
 			}
 			known = index(list)
 		}
@@ -84,6 +84,17 @@ func (m *Manager) Events(ctx context.Context, names []string, since time.Time, t
 			return err
 		}
 	}
+}
+
+// because says why vmctl has stopped a machine by itself, which was written down before, but
+// perhaps after this look had begun.
+func (m *Manager) because(e Event) Event {
+	if e.Kind == EventStopped {
+		if h, err := m.openAny(e.Machine); err == nil && h.rec.Because != "" {
+			e.Text = h.rec.Because
+		}
+	}
+	return e
 }
 
 func allThere(list []Machine, names []string) error {
@@ -196,8 +207,8 @@ func arrived(from Phase, mc Machine) (kind EventKind, text string, ok bool) {
 		return EventReady, "", true
 	case Stopping:
 		return EventStopping, "", true
-	case Stopped:
-		return EventStopped, either(mc.Reason, mc.Exit), from.Up() || from == Creating && mc.ContainerID != ""
+	case Stopped, Creating: // a sandbox whose container is gone already looks as if it had none yet
+		return EventStopped, either(mc.Reason, mc.Exit), from.Up()
 	case Failed:
 		return EventFailed, mc.Reason, true
 	}

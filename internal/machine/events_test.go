@@ -49,6 +49,8 @@ func TestChanges(t *testing.T) {
 		"resumed":                    {mc(Running, "x", paused), mc(Running, "x"), "resumed"},
 		"asked to stop":              {mc(Running, "x"), mc(Stopping, "x"), "stopping"},
 		"stopped":                    {mc(Stopping, "x"), mc(Stopped, ""), "stopped"},
+		"half cleared away":          {mc(Running, "x"), mc(Creating, ""), "stopped"},
+		"and then all":               {mc(Creating, ""), mc(Stopped, ""), ""},
 		"powered off":                {mc(Running, "x"), mc(Stopped, "x", func(m *Machine) { m.Exit = "shut down" }), "stopped:shut down"},
 		"cleared away later":         {mc(Stopped, "x"), mc(Stopped, ""), ""},
 		"failed":                     {mc(Running, "x"), mc(Failed, "x", because("QEMU ended")), "failed:QEMU ended"},
