@@ -28,7 +28,7 @@ func (o *lsOptions) watchLs(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	meter, redraw := m.NewMeter(), t.newRedraw()
+	meter, redraw, seen := m.NewMeter(), t.newRedraw(), false
 	for {
 		list, err := m.List(ctx)
 		var usage []machine.Usage
@@ -37,8 +37,8 @@ func (o *lsOptions) watchLs(ctx context.Context, t *terminal) error {
 		}
 		switch {
 		case err == nil:
-			err = printWatched(t, redraw, watched(ctx, m, list), usage)
-		case errors.Is(err, cri.ErrUnavailable) && redraw.drawn > 0:
+			err, seen = printWatched(t, redraw, watched(ctx, m, list), usage), true
+		case errors.Is(err, cri.ErrUnavailable) && seen:
 			err = nil // it is being restarted, perhaps: what was seen last stays
 		}
 		if err == nil {
