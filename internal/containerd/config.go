@@ -2,6 +2,7 @@ package containerd
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/template"
@@ -16,6 +17,7 @@ type settings struct {
 	runc          string
 	snapshotter   string // overlayfs or native
 	systemdCgroup bool
+	lan           bool // there is a network for the handler LANHandler
 	// restrictOOM is for hosts where even root lacks CAP_SYS_RESOURCE: a sandbox
 	// asks for oom_score_adj -998, and runc dies of being refused with no more to say
 	// than "can't get final child's PID from pipe: EOF".
@@ -44,8 +46,19 @@ func (s settings) values() map[string]any {
 		"Root": p.containerd, "State": p.daemon, "Socket": p.socket, "TTRPC": p.ttrpc, "Debug": p.debug,
 		"GID": s.gid, "Opt": p.opt, "ConfDir": p.cniConf, "RuncRoot": p.runc, "Runc": s.runc,
 		"Pause": s.pauseImage, "Plugins": s.pluginDir, "Snapshotter": s.snapshotter,
-		"SystemdCgroup": s.systemdCgroup, "RestrictOOM": s.restrictOOM, "Mirrors": mirrorDirs,
+		"Runtimes": s.runtimes(), "SystemdCgroup": s.systemdCgroup, "RestrictOOM": s.restrictOOM, "Mirrors": mirrorDirs,
 	}
+}
+
+// handler is a runtime handler, with a network of its own unless ConfDir is "".
+type handler struct{ Handler, ConfDir string }
+
+func (s settings) runtimes() []handler {
+	out := []handler{{Handler: "runc"}}
+	if s.lan {
+		out = append(out, handler{LANHandler, filepath.Dir(s.paths.lanNetwork)})
+	}
+	return out
 }
 
 // mirrorDirs are where the host's administrator says which registries have
@@ -97,13 +110,20 @@ state = {{q .State}}
     snapshotter = {{q .Snapshotter}}
     default_runtime_name = "runc"
 
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
+{{- range .Runtimes}}
 
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        BinaryName = {{q .Runc}}
-        Root = {{q .RuncRoot}}
-        SystemdCgroup = {{.SystemdCgroup}}
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{{.Handler}}]
+      runtime_type = "io.containerd.runc.v2"
+{{- if .ConfDir}}
+      cni_conf_dir = {{q .ConfDir}}
+      cni_max_conf_num = 1
+{{- end}}
+
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{{.Handler}}.options]
+        BinaryName = {{q $.Runc}}
+        Root = {{q $.RuncRoot}}
+        SystemdCgroup = {{$.SystemdCgroup}}
+{{- end}}
 
   [plugins."io.containerd.grpc.v1.cri".registry]
     config_path = {{q .Mirrors}}

@@ -34,6 +34,9 @@ type Options struct {
 	// Group (a name or a number) may use the socket, which is as much as being
 	// root. "" is the group "vmctl" if there is one, else root's.
 	Group string
+	// LAN is the link of this host in whose network pods of LANHandler are to be. "" is
+	// that of the last start, and NoLAN none.
+	LAN string
 	// Log receives what goes on; nil discards it.
 	Log *slog.Logger
 }

@@ -30,6 +30,8 @@ type (
 		IsGateway    bool            `json:"isGateway,omitempty"`
 		IPMasq       bool            `json:"ipMasq,omitempty"`
 		HairpinMode  bool            `json:"hairpinMode,omitempty"`
+		Master       string          `json:"master,omitempty"`
+		Mode         string          `json:"mode,omitempty"`
 		IPAM         *cniIPAM        `json:"ipam,omitempty"`
 		Capabilities map[string]bool `json:"capabilities,omitempty"`
 	}
@@ -39,6 +41,8 @@ type (
 		Ranges  [][]cniRange `json:"ranges,omitempty"`
 		Routes  []cniRoute   `json:"routes,omitempty"`
 		DataDir string       `json:"dataDir,omitempty"`
+
+		DaemonSocketPath string `json:"daemonSocketPath,omitempty"`
 	}
 	cniRange struct {
 		Subnet string `json:"subnet"`

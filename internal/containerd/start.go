@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"vmctl/internal/hint"
 )
 
 // StartResult says what Start found and did.
@@ -55,6 +57,14 @@ func (i *Instance) adopt(ctx context.Context, p process, gid int) (StartResult, 
 	if err != nil {
 		return StartResult{}, err
 	}
+	if asked := i.options.LAN; asked != "" && asked != i.savedLAN() && !(asked == NoLAN && i.savedLAN() == "") {
+		return StartResult{}, hint.With(fmt.Errorf("it runs already, with another local network: %q", i.savedLAN()), "stop it first: %s", i.command("stop"))
+	}
+	if i.savedLAN() != "" { // it may have died
+		if err := i.startDHCP(findPlugins(ctx, pluginDirs())); err != nil {
+			return StartResult{}, err
+		}
+	}
 	if i.options.Group != "" {
 		for _, socket := range []string{i.paths.socket, i.paths.ttrpc} {
 			if err := os.Chown(socket, 0, gid); err != nil {
@@ -82,7 +92,13 @@ func (i *Instance) launch(ctx context.Context, gid int) (StartResult, error) {
 	i.log.Info("starting containerd", "instance", i.Name(), "executable", bins.containerd, "version", bins.version)
 	offset := i.rotateLog()
 	version := ""
-	p, err := i.spawn(ctx, bins)
+	var p process
+	if s.lan {
+		err = i.startDHCP(bins.plugins)
+	}
+	if err == nil {
+		p, err = i.spawn(ctx, bins)
+	}
 	if err == nil {
 		version, err = i.waitReady(ctx, p)
 	}
@@ -104,7 +120,7 @@ func (i *Instance) giveUp(ctx context.Context, p process) error {
 	if err := i.endDaemon(ctx, p); err != nil || i.hasLeftovers() {
 		return err
 	}
-	return i.removeState()
+	return errors.Join(i.endDHCP(ctx), i.removeState())
 }
 
 // makeDirs makes the directories that the daemon expects. Those on the way to the
@@ -133,7 +149,12 @@ func (i *Instance) prepare(ctx context.Context, b binaries, gid int) (settings, 
 	if _, err := i.writeNetwork(b.plugins); err != nil {
 		return settings{}, nil, err
 	}
+	lan, err := i.writeLAN(b.plugins)
+	if err != nil {
+		return settings{}, nil, err
+	}
 	s, notes := i.settings(b, gid)
+	s.lan = lan
 	text, err := s.render()
 	if err != nil {
 		return settings{}, nil, err

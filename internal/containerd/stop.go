@@ -75,6 +75,9 @@ func (i *Instance) revive(ctx context.Context, last process) (process, bool) {
 	if err == nil && executable(last.Containerd) {
 		b.containerd, b.version = last.Containerd, last.Version
 	}
+	if err == nil && i.savedLAN() != "" {
+		err = i.startDHCP(b.plugins) // pods give their addresses back
+	}
 	var p process
 	if err == nil {
 		p, err = i.spawn(ctx, b)

@@ -23,6 +23,7 @@ func (i *Instance) sweep(ctx context.Context, ids []string) error {
 	return errors.Join(
 		i.killContainers(ctx),
 		i.killAll(ctx, append(i.shims(), i.orphans()...)),
+		i.endDHCP(ctx),
 		unmountBelow(i.paths.state),
 		unmountBelow(i.paths.root),
 		removeBridge(i.paths.bridge),

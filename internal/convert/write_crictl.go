@@ -110,7 +110,7 @@ func (m Machine) script(notes []Note) string {
 	assign("name", m.Pod.Name)
 	assign("uid", m.Pod.UID)
 	assign("image", m.Container.Image)
-	assign("handler", m.Recipe.RuntimeHandler)
+	assign("handler", m.Recipe.Handler())
 	assign("grace", strconv.Itoa(int(m.Recipe.Lifecycle.StopGrace.Seconds())))
 	assign("storage", m.storage())
 	assign("made", yes(m.Made))

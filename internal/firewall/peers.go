@@ -30,13 +30,23 @@ type peers struct {
 // CloseToPeers drops, in the network namespace at path, TCP connections to ports that
 // come from other pods; see the package comment. It may be called again.
 func CloseToPeers(path string, ports []uint16) error {
-	if err := closeToPeers(path, ports); err != nil {
+	return wrap(closeTo(path, ports, true))
+}
+
+// CloseToNeighbours drops those of the whole subnet: that of a pod which is in the local
+// network itself, where the gateway is another computer.
+func CloseToNeighbours(path string, ports []uint16) error {
+	return wrap(closeTo(path, ports, false))
+}
+
+func wrap(err error) error {
+	if err != nil {
 		return fmt.Errorf("close ports to other pods: %w", err)
 	}
 	return nil
 }
 
-func closeToPeers(path string, ports []uint16) error {
+func closeTo(path string, ports []uint16, trustGateway bool) error {
 	ns, err := netns.GetFromPath(path)
 	if err != nil {
 		return fmt.Errorf("network namespace %s: %w", path, err)
@@ -61,6 +71,9 @@ func closeToPeers(path string, ports []uint16) error {
 	chain := c.AddChain(&nftables.Chain{Name: "input", Table: t, Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityFilter})
 	for _, p := range found {
+		if !trustGateway {
+			p.gateway = netip.Addr{}
+		}
 		for _, port := range ports {
 			c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: dropFrom(p, port)})
 		}

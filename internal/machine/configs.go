@@ -114,7 +114,8 @@ func (m *Manager) renderPlan(ctx context.Context, name string, r *recipe.Recipe,
 		own = home
 	}
 	p.keepIn(own)
-	if p.forwards, err = picker.pick(r.Ports); err != nil {
+	ports, _ := portsFromHere(r)
+	if p.forwards, err = picker.pick(ports); err != nil {
 		return plan{}, nil, err
 	}
 	if p.dns, err = m.dns(); err != nil {

@@ -25,7 +25,11 @@ func openPorts(v recipe.Viewer) []uint16 {
 // isolate keeps other pods away from the machine's screen, before there is one. Where
 // that cannot be done the start goes on: it is one line of defence among others, and the
 // images have none at all.
-func (m *Manager) isolate(ctx context.Context, sandbox string, v recipe.Viewer) {
+func (m *Manager) isolate(ctx context.Context, sandbox string, r *recipe.Recipe) {
+	v, closeTo := r.Viewer, firewall.CloseToPeers
+	if r.Network == recipe.NetworkLAN {
+		closeTo = firewall.CloseToNeighbours
+	}
 	if v.Peers {
 		return
 	}
@@ -37,7 +41,7 @@ func (m *Manager) isolate(ctx context.Context, sandbox string, v recipe.Viewer) 
 		err = os.ErrPermission
 	}
 	if err == nil {
-		err = firewall.CloseToPeers(status.NetNSPath, openPorts(v))
+		err = closeTo(status.NetNSPath, openPorts(v))
 	}
 	if err != nil {
 		m.log().Info("other pods of this host can reach the machine's VNC", "sandbox", sandbox, "error", err)

@@ -55,12 +55,12 @@ func TestE2EIsolation(t *testing.T) {
 				}
 			}
 			expect("before")
-			m.isolate(t.Context(), machine.pod.ID, recipe.Viewer{Peers: true})
+			m.isolate(t.Context(), machine.pod.ID, &recipe.Recipe{Viewer: recipe.Viewer{Peers: true}})
 			expect("peers")
-			m.isolate(t.Context(), machine.pod.ID, recipe.Viewer{})
+			m.isolate(t.Context(), machine.pod.ID, &recipe.Recipe{Viewer: recipe.Viewer{}})
 			expect("closed", vncPort, viewerPort)
 			begin := time.Now()
-			m.isolate(t.Context(), machine.pod.ID, recipe.Viewer{Protect: true}) // again, and otherwise
+			m.isolate(t.Context(), machine.pod.ID, &recipe.Recipe{Viewer: recipe.Viewer{Protect: true}}) // again, and otherwise
 			t.Logf("rules made in %s", time.Since(begin).Round(100*time.Microsecond))
 			expect("viewer with a password", vncPort)
 		})

@@ -9,6 +9,7 @@ import (
 
 	"vmctl/internal/cri"
 	"vmctl/internal/hint"
+	"vmctl/internal/recipe"
 )
 
 // runPod makes the sandbox and the container and starts it. After an error nothing
@@ -16,10 +17,13 @@ import (
 func (m *Manager) runPod(ctx context.Context, p plan, image, handler string) error {
 	sandbox := p.sandboxConfig()
 	id, err := m.Runtime.RunSandbox(ctx, sandbox, handler)
+	if err != nil && p.recipe.Network == recipe.NetworkLAN {
+		return explainLAN(err)
+	}
 	if err != nil {
 		return explainRun(err)
 	}
-	m.isolate(ctx, id, p.recipe.Viewer)
+	m.isolate(ctx, id, p.recipe)
 	if err := m.runContainer(ctx, id, p.containerConfig(image), sandbox); err != nil {
 		m.discard(ctx, id, grace(p.recipe))
 		return explainRun(err)

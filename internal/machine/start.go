@@ -94,7 +94,7 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 	report.report(Progress{Stage: StageCreate, Percent: -1})
 	m.watchIdle(ctx, h, report)
 	if err = m.serve(ctx, h.rec.UID, h.name, p.forwards); err == nil {
-		err = m.runPod(ctx, p, image, h.recipe.RuntimeHandler)
+		err = m.runPod(ctx, p, image, h.recipe.Handler())
 	}
 	if err != nil {
 		m.endForwards(ctx, h.rec.UID)
@@ -212,9 +212,11 @@ func (m *Manager) claim(ctx context.Context, h *handle, p *plan, report Reporter
 	}
 	p.attempt = s.nextAttempt(h.rec.UID)
 	picker := portPicker{busy: busyIn(s, h.rec.UID), check: portfwd.Check, free: portfwd.Free, remembered: h.rec.Ports}
-	if p.forwards, err = picker.pick(h.recipe.Ports); err != nil {
+	ports, left := portsFromHere(h.recipe)
+	if p.forwards, err = picker.pick(ports); err != nil {
 		return err
 	}
+	warnLAN(h.recipe, left, report)
 	runtime, err := m.Runtime.Version(ctx)
 	if err != nil {
 		return err

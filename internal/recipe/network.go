@@ -80,6 +80,17 @@ func (n Network) environment() []EnvVar {
 	return nil
 }
 
+// HandlerLAN is the runtime handler whose pods are in the local network.
+const HandlerLAN = "lan"
+
+// Handler is the runtime handler of the machine's pod; "" is the runtime's default.
+func (r *Recipe) Handler() string {
+	if r.RuntimeHandler == "" && r.Network == NetworkLAN {
+		return HandlerLAN
+	}
+	return r.RuntimeHandler
+}
+
 // checkNetwork refuses what the image cannot do: for an address of the local network it
 // makes a macvtap device, which takes all rights (dockur/windows readme.md).
 func (d *reader) checkNetwork(r *Recipe) {

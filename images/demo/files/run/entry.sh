@@ -24,6 +24,8 @@ cd /
 . /run/user.sh
 # shellcheck source=nat.sh
 . /run/nat.sh
+# shellcheck source=lan.sh
+. /run/lan.sh
 # shellcheck source=network.sh
 . /run/network.sh
 # shellcheck source=machine.sh

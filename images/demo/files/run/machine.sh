@@ -42,7 +42,7 @@ start_machine() {
   rm -f "$SERIAL" && mkfifo "$SERIAL"
   watch_serial < "$SERIAL" &
   SERIAL_PID=$!
-  qemu-system-x86_64 "${ARGS[@]}" < /dev/null > "$SERIAL" &
+  qemu-system-x86_64 "${ARGS[@]}" < /dev/null > "$SERIAL" 3<> "${TAP_DEVICE:-/dev/null}" &
   QEMU_PID=$!
 }
 

@@ -1,5 +1,6 @@
 # The guest's network: NAT behind the pod's address, user mode where that is
-# not possible or not wanted, or none. user.sh has the second.
+# not possible or not wanted, the local network, or none. nat.sh, user.sh and
+# lan.sh have them.
 # shellcheck shell=bash
 # shellcheck source=log.sh source=settings.sh source=user.sh
 # shellcheck disable=SC2034 # NET_ARGS is read by machine.sh
@@ -15,8 +16,9 @@ start_network() {
   esac
   find_uplink
   set_mac
-  case "${NETWORK,,}" in
-    user* | passt | slirp) start_user ;;
+  case "${DHCP,,}:${NETWORK,,}" in
+    y:* | yes:* | 1:* | true:* | on:*) start_lan ;;
+    *:user* | *:passt | *:slirp) start_user ;;
     *)
       if ! start_nat; then
         stop_nat || true
@@ -41,7 +43,7 @@ find_uplink() {
   [[ -d "/sys/class/net/$DEV" ]] || die 26 "Network interface \"$DEV\" does not exist inside the container!"
   # An interface of a pod has its other end elsewhere. One that is its own end
   # is the host's: what follows would redirect all of the host's ports.
-  [[ $(< "/sys/class/net/$DEV/iflink") != $(< "/sys/class/net/$DEV/ifindex") ]] ||
+  [[ "$(ip -d link show "$DEV")" == *macvlan* ]] || [[ $(< "/sys/class/net/$DEV/iflink") != $(< "/sys/class/net/$DEV/ifindex") ]] ||
     die 29 "This container does not support host mode networking!"
   UPLINK=$(ip -4 -o addr show dev "$DEV" scope global | awk '{sub("/.*", "", $4); print $4; exit}')
   [[ -n "$UPLINK" ]] || die 26 "Could not determine the address of the container!"

@@ -77,6 +77,7 @@ finish() {
   wait "$SERIAL_PID" 2> /dev/null || true
   mark_booted
   stop_nat || true
+  stop_lan
   stop_web
   rm -f "$SHM/monitor.sock" "$SHM/qemu.pid"
   (($1 != 0 && $1 <= 128)) || (($1 == 137)) || info "Shutdown completed!"

@@ -10,7 +10,7 @@ WEBSOCKET_PORT=5700 # on loopback, behind the web server
 
 : "${VERSION:=1}" "${RAM_SIZE:=256M}" "${CPU_CORES:=1}" "${DISK_SIZE:=1G}" "${ALLOCATE:=N}"
 : "${KVM:=Y}" "${CPU_MODEL:=}" "${ARGUMENTS:=}" "${MONITOR:=}" "${QMP:=}"
-: "${NETWORK:=Y}" "${USER_PORTS:=}" "${HOST_PORTS:=}" "${MAC:=}" "${DEV:=}" "${TAP:=qemu}" "${BRIDGE:=docker}"
+: "${NETWORK:=Y}" "${DHCP:=N}" "${USER_PORTS:=}" "${HOST_PORTS:=}" "${MAC:=}" "${DEV:=}" "${TAP:=qemu}" "${BRIDGE:=docker}"
 : "${DISPLAY:=web}" "${WEB_PORT:=8006}" "${VNC_PORT:=5900}" "${PROTECT:=N}"
 : "${USERNAME:=}" "${PASSWORD:=}" "${COMMAND:=}"
 : "${TIMEOUT:=30}" "${BOOT_TIMEOUT:=30}" "${SHUTDOWN:=Y}" "${DEBUG:=N}"
