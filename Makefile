@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build runtime tools images demo demo-down test test-unit test-e2e lint fmt fuzz bench faults conformance screenshot install uninstall clean
+.PHONY: help setup build runtime tools images demo demo-down test test-unit test-e2e lint fmt fuzz bench faults chaos conformance screenshot install uninstall clean
 
 # A Go of the machine that is not on PATH is found too, also under sudo.
 export PATH := $(PATH):/usr/local/go/bin:/usr/lib/go/bin
@@ -111,6 +111,9 @@ conformance: setup build images runtime bin/tools/clientgo ## print what each wa
 
 faults: ## print what was tried with kill -9, and what was lost
 	@$(GO) test -count=1 -v -run '^TestKill' ./internal/cli | grep -vE '^(===|PASS)'
+
+chaos: setup build images runtime ## break things while transfers run, and print what came back after how long
+	@$(E2E) $(GO) test -tags e2e -count=1 -v -timeout 10m -run '^TestChaos' ./internal/cli | grep --line-buffered -vE '^===|_test.go:[0-9]+: vmctl |^PASS'
 
 screenshot: setup build images runtime ## take the pictures of the README anew
 	$(E2E) env VMCTL_SCREENSHOT="$$PWD/docs" $(GO) test -tags e2e -count=1 -run 'E2ELife/containerd-1' ./internal/cli

@@ -85,10 +85,10 @@ func (o *forwardOptions) run(ctx context.Context, t *terminal, name string, text
 	}
 	p := t.newProgress()
 	if o.background {
-		forwards, reasons, err := m.KeepForward(ctx, name, specs, via, p.report)
+		forwards, err := m.KeepForward(ctx, name, specs, via, p.report)
 		p.close()
-		for i, f := range forwards {
-			if printErr := t.printForward(name, f, reasons[i]); err == nil {
+		for _, f := range forwards {
+			if printErr := t.printForward(name, f); err == nil {
 				err = printErr
 			}
 		}
@@ -104,8 +104,8 @@ func (t *terminal) forwardHere(ctx context.Context, m *machine.Manager, name str
 	if err != nil {
 		return err
 	}
-	for i, s := range forwarding.List() {
-		if err = t.printForward(name, s.Forward, forwarding.Reasons[i]); err != nil {
+	for _, s := range forwarding.List() {
+		if err = t.printForward(name, s.Forward); err != nil {
 			break
 		}
 	}
@@ -118,7 +118,7 @@ func (t *terminal) forwardHere(ctx context.Context, m *machine.Manager, name str
 	return err
 }
 
-func (t *terminal) printForward(name string, f portfwd.Forward, why string) error {
-	_, err := fmt.Fprintf(t.Out, "%s -> %s:%d/%s by %s: %s\n", f.Host(), name, f.GuestPort, f.Protocol, f.Via, why)
+func (t *terminal) printForward(name string, f portfwd.Forward) error {
+	_, err := fmt.Fprintf(t.Out, "%s -> %s:%d/%s by %s: %s\n", f.Host(), name, f.GuestPort, f.Protocol, f.Via, f.Why)
 	return err
 }

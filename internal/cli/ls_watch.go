@@ -53,15 +53,23 @@ func (o *lsOptions) watchLs(ctx context.Context, t *terminal) error {
 // watched says in the machines by what their ports go.
 func watched(ctx context.Context, m *machine.Manager, list []machine.Machine) []machine.Machine {
 	for i, mc := range list {
-		if !mc.Phase.Up() {
-			continue
-		}
-		list[i].Forwards = nil
-		for _, p := range m.PortsOf(ctx, mc) {
-			list[i].Forwards = append(list[i].Forwards, p.Forward)
-		}
+		list[i] = withRungs(ctx, m, mc)
 	}
 	return list
+}
+
+// withRungs says in a machine that is up what its ports are at the moment: by what they
+// go, and those that were added.
+func withRungs(ctx context.Context, m *machine.Manager, mc machine.Machine) machine.Machine {
+	if !mc.Phase.Up() {
+		return mc
+	}
+	ports := m.PortsOf(ctx, mc)
+	mc.Forwards = nil
+	for _, p := range ports {
+		mc.Forwards = append(mc.Forwards, p.Forward)
+	}
+	return mc
 }
 
 func printWatched(t *terminal, r *redraw, list []machine.Machine, usage []machine.Usage) error {

@@ -27,6 +27,12 @@ type jsonPort struct {
 	Host     int    `json:"host"`
 	Guest    int    `json:"guest"`
 	Protocol string `json:"protocol"`
+	Via      string `json:"via,omitempty"` // the rung, as far as it is known
+	Why      string `json:"why,omitempty"` // that rung
+}
+
+func toJSONPort(f portfwd.Forward) jsonPort {
+	return jsonPort{f.Name, f.Address.String(), f.HostPort, f.GuestPort, string(f.Protocol), string(f.Via), f.Why}
 }
 
 // jsonMachine is a machine as --json prints it. Fields may be added, none changes.
@@ -70,7 +76,7 @@ func toJSON(m machine.Machine) jsonMachine {
 		j.Percent = &m.Percent
 	}
 	for _, f := range m.Forwards {
-		j.Ports = append(j.Ports, jsonPort{f.Name, f.Address.String(), f.HostPort, f.GuestPort, string(f.Protocol)})
+		j.Ports = append(j.Ports, toJSONPort(f))
 	}
 	return j
 }

@@ -17,7 +17,8 @@ func newPorts(t *terminal) *cobra.Command {
 		Use:   "ports [NAME]",
 		Short: "List forwarded ports, and say which work",
 		Long: `Lists the ports of this host that lead into machines: by what they go (see the key via
-of recipes), and, where a process of vmctl's serves them, their connections and bytes.
+of recipes), why, and, where a process of vmctl's serves them, their connections and
+bytes.
 
 --check tries each port of machines that are up, and says which hop does not answer.`,
 		Example: "  vmctl ports\n  vmctl ports windows-11 --check",
@@ -36,7 +37,6 @@ of recipes), and, where a process of vmctl's serves them, their connections and 
 type jsonForward struct {
 	Machine string `json:"machine"`
 	jsonPort
-	Via   string         `json:"via"`
 	State string         `json:"state"`
 	Stats *portfwd.Stats `json:"stats,omitempty"`
 	Check *jsonCheck     `json:"check,omitempty"`
@@ -65,7 +65,7 @@ func runPorts(ctx context.Context, t *terminal, name string, check bool) error {
 		}
 		return t.printJSON(out)
 	}
-	header := []string{"MACHINE", "PORT", "HOST", "GUEST", "VIA", "STATE", "OPEN", "TOTAL", "IN", "OUT"}
+	header := []string{"MACHINE", "PORT", "HOST", "GUEST", "VIA", "STATE", "OPEN", "TOTAL", "IN", "OUT", "WHY"}
 	if check {
 		header = append(header, "CHECK")
 	}
@@ -93,6 +93,7 @@ func portsRow(p machine.PortInfo) []string {
 	if s := p.Stats; s != nil {
 		row = append(row[:6], fmt.Sprint(s.Open), fmt.Sprint(s.Total), units.BytesSize(float64(s.In)), units.BytesSize(float64(s.Out)))
 	}
+	row = append(row, dash(p.Why))
 	if c := p.Check; c != nil {
 		text := c.State.String()
 		if c.Hop != "" {
@@ -104,8 +105,8 @@ func portsRow(p machine.PortInfo) []string {
 }
 
 func toJSONForward(p machine.PortInfo) jsonForward {
-	j := jsonForward{Machine: p.Machine, Via: string(p.Via), State: string(p.State), Stats: p.Stats,
-		jsonPort: jsonPort{p.Name, p.Address.String(), p.HostPort, p.GuestPort, string(p.Protocol)}}
+	j := jsonForward{Machine: p.Machine, State: string(p.State), Stats: p.Stats,
+		jsonPort: toJSONPort(p.Forward)}
 	if c := p.Check; c != nil {
 		j.Check = &jsonCheck{c.State.String(), c.Hop, c.Detail, c.Hint}
 	}

@@ -39,6 +39,7 @@ func runShow(ctx context.Context, t *terminal, name string) error {
 	if err != nil {
 		return err
 	}
+	mc = withRungs(ctx, m, mc)
 	if t.json {
 		return t.printJSON(toJSON(mc))
 	}
@@ -68,7 +69,14 @@ func showLines(mc machine.Machine) [][2]string {
 		lines = append(lines, [2]string{"viewer", mc.ViewerURL()})
 	}
 	for _, f := range mc.Forwards {
-		lines = append(lines, [2]string{"port " + dash(f.Name), portText(f)})
+		text := portText(f)
+		if mc.Phase.Up() && f.Via != "" {
+			text += " by " + string(f.Via)
+		}
+		if mc.Phase.Up() && f.Why != "" {
+			text += ": " + f.Why
+		}
+		lines = append(lines, [2]string{"port " + dash(f.Name), text})
 	}
 	installed := "no"
 	if mc.Installed {

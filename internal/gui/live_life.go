@@ -161,9 +161,9 @@ func (l Live) AddForward(ctx context.Context, name, spec string, report machine.
 		return err
 	}
 	return l.with(ctx, func(m *machine.Manager) error {
-		forwards, reasons, err := m.KeepForward(ctx, name, specs, portfwd.Auto, report)
-		for i, f := range forwards {
-			report(note(fmt.Sprintf("%s leads to port %d of the guest by %s: %s", f.Host(), f.GuestPort, f.Via, reasons[i])))
+		forwards, err := m.KeepForward(ctx, name, specs, portfwd.Auto, report)
+		for _, f := range forwards {
+			report(note(fmt.Sprintf("%s leads to port %d of the guest by %s: %s", f.Host(), f.GuestPort, f.Via, f.Why)))
 		}
 		return err
 	})

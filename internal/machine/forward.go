@@ -43,11 +43,8 @@ func (m *Manager) podOf(ctx context.Context, uid string) (portfwd.Pod, error) {
 	return portfwd.Pod{}, portfwd.ErrNoPod
 }
 
-// Forwarding is what Forward serves: the forwards, and why each goes by its rung.
-type Forwarding struct {
-	portfwd.Set
-	Reasons []string // in the order of Set.List
-}
+// Forwarding is what Forward serves.
+type Forwarding struct{ portfwd.Set }
 
 // Forward listens on this host for what specs ask, besides the ports of the recipe, and
 // forwards to the machine by the rung via, or the best that answers where that is Auto.
@@ -67,9 +64,9 @@ func (m *Manager) forward(ctx context.Context, name string, specs []portfwd.Spec
 		return nil, err
 	}
 	guest := m.guestOf(uid)
-	out := &Forwarding{Set: portfwd.Set{Dial: guest.Dial}}
+	out := &Forwarding{portfwd.Set{Dial: guest.Dial}}
 	for _, spec := range specs {
-		f, why, err := resolve(ctx, guest, spec, via)
+		f, err := resolve(ctx, guest, spec, via)
 		if err == nil {
 			f, err = out.Add(f)
 		}
@@ -80,7 +77,6 @@ func (m *Manager) forward(ctx context.Context, name string, specs []portfwd.Spec
 			return nil, err
 		}
 		warnOpen(f, report)
-		out.Reasons = append(out.Reasons, why)
 	}
 	return out, nil
 }
@@ -114,19 +110,17 @@ func forwardFor(spec portfwd.Spec) portfwd.Forward {
 }
 
 // resolve decides what a wish leaves open: the address, the port and the rung.
-func resolve(ctx context.Context, guest *portfwd.Guest, spec portfwd.Spec, via portfwd.Via) (f portfwd.Forward, why string, err error) {
+func resolve(ctx context.Context, guest *portfwd.Guest, spec portfwd.Spec, via portfwd.Via) (f portfwd.Forward, err error) {
 	f = forwardFor(spec)
-	f.Via = via
+	f.Via, f.Why = via, asAsked
 	switch {
 	case via == portfwd.Auto:
-		f.Via, why = guest.Choose(ctx, f)
+		f.Via, f.Why = guest.Choose(ctx, f)
 	case via == portfwd.Stream && f.Protocol == portfwd.UDP:
-		return f, "", fmt.Errorf("%s: stream carries no UDP", spec)
-	default:
-		why = "as asked for"
+		return f, fmt.Errorf("%s: stream carries no UDP", spec)
 	}
 	if spec.Next {
 		f.HostPort, err = portfwd.Free(spec.Host, f, nil)
 	}
-	return f, why, err
+	return f, err
 }

@@ -66,7 +66,7 @@ func TestForwardGoesOnAfterRestart(t *testing.T) {
 			defer drain(forwarding)
 			f := forwarding.List()[0].Forward
 			if want := map[portfwd.Via]portfwd.Via{portfwd.Auto: portfwd.Relay, portfwd.Stream: portfwd.Stream}[via]; f.Via != want {
-				t.Errorf("by %s (%s), want %s", f.Via, forwarding.Reasons[0], want)
+				t.Errorf("by %s (%s), want %s", f.Via, f.Why, want)
 			}
 			if got, err := greeting(f); got != "first" {
 				t.Fatalf("%q, %v", got, err)

@@ -70,14 +70,14 @@ func (m *Manager) PortsOf(ctx context.Context, mc Machine) []PortInfo {
 		i := slices.IndexFunc(served, func(s portfwd.Status) bool { return overlaps(s.Forward, f) && s.GuestPort == f.GuestPort })
 		switch {
 		case i >= 0:
-			info.Via, info.Stats = served[i].Via, &served[i].Stats
+			info.Via, info.Why, info.Stats = served[i].Via, served[i].Why, &served[i].Stats
 			served = slices.Delete(slices.Clone(served), i, i+1)
 		case !mc.Phase.Up():
 			info.State = PortDown
 		case f.Via.Ours():
 			info.State = PortDead
 		default:
-			info.Via = portfwd.HostPort
+			info.Via, info.Why = portfwd.HostPort, itMaps
 		}
 		out = append(out, info)
 	}

@@ -26,17 +26,23 @@ type Agents interface {
 // server/sandbox_network.go).
 const crioName = "cri-o"
 
-// rungOf is by what a forward of the recipe goes at the machine's start. A mapping that
-// turns out not to answer is replaced once the guest is up; see watch.relayInstead.
-func rungOf(f portfwd.Forward, runtime string) portfwd.Via {
+// rungOf is by what a forward of the recipe goes at the machine's start, and why. A mapping
+// that turns out not to answer is replaced once the guest is up; see watch.relayInstead.
+func rungOf(f portfwd.Forward, runtime string) (via portfwd.Via, why string) {
 	if f.Via != portfwd.Auto && f.Via != "" {
-		return f.Via
+		return f.Via, asAsked
 	}
 	if runtime == crioName && f.Address.IsLoopback() {
-		return portfwd.Relay
+		return portfwd.Relay, "CRI-O maps no port on loopback"
 	}
-	return portfwd.HostPort
+	return portfwd.HostPort, itMaps
 }
+
+// asAsked is why a forward goes by the rung that the recipe or the user says.
+const asAsked = "as asked for"
+
+// itMaps is why a forward needs no process of ours.
+const itMaps = "the runtime maps it"
 
 // serve has the machine's agent serve those of the forwards that need it. It may be
 // called before the machine is up: an agent dials for each connection.
@@ -88,7 +94,7 @@ func (w *watch) relayInstead(ctx context.Context, f portfwd.Forward, why string)
 	if !free || w.m.Agents == nil || f.Via.Ours() {
 		return false
 	}
-	f.Via = portfwd.Relay
+	f.Via, f.Why = portfwd.Relay, why
 	if _, err := w.m.Agents.Add(ctx, w.h.rec.UID, w.h.name, f); err != nil {
 		w.m.log().Warn("no relay for a port that the runtime does not map", "port", listening(f), "error", err)
 		return false
@@ -143,26 +149,26 @@ func (m *Manager) needsForwards(name, uid string) bool {
 }
 
 // KeepForward has the machine's agent serve what specs ask until the machine is stopped;
-// else it is as Forward. It returns the forwards, and why each goes by its rung.
-func (m *Manager) KeepForward(ctx context.Context, name string, specs []portfwd.Spec, via portfwd.Via, report Reporter) (forwards []portfwd.Forward, reasons []string, err error) {
+// else it is as Forward.
+func (m *Manager) KeepForward(ctx context.Context, name string, specs []portfwd.Spec, via portfwd.Via, report Reporter) (forwards []portfwd.Forward, err error) {
 	uid, err := m.upUID(ctx, name)
 	for _, spec := range specs {
 		if err != nil {
 			break
 		}
-		f, why, resolveErr := resolve(ctx, m.guestOf(uid), spec, via)
+		f, resolveErr := resolve(ctx, m.guestOf(uid), spec, via)
 		if err = resolveErr; err == nil {
 			f, err = m.Agents.Add(ctx, uid, name, f)
 		}
 		if err == nil {
 			warnOpen(f, report)
-			forwards, reasons = append(forwards, f), append(reasons, why)
+			forwards = append(forwards, f)
 		}
 	}
 	if err != nil {
 		err = fmt.Errorf("forward ports of %q: %w", name, err)
 	}
-	return forwards, reasons, err
+	return forwards, err
 }
 
 // EndForward ends a forward that KeepForward, or the machine's start, has given to the

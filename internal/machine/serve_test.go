@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -70,7 +71,7 @@ func TestAutoIsARelayOnCRIO(t *testing.T) {
 		t.Errorf("%s with %+v", mc.Phase, mc.Forwards)
 	}
 	ports, err := r.Ports(t.Context(), "demo", true)
-	if err != nil || len(ports) != 1 || ports[0].State != PortLive || ports[0].Stats == nil || ports[0].Check.State != portfwd.Answers {
+	if err != nil || len(ports) != 1 || ports[0].State != PortLive || ports[0].Stats == nil || ports[0].Check.State != portfwd.Answers || !strings.Contains(ports[0].Why, "CRI-O") {
 		t.Errorf("%+v, %v", ports, err)
 	}
 	if err := r.Stop(t.Context(), "demo", StopOptions{}, nil); err != nil {
@@ -116,8 +117,8 @@ func TestRungOf(t *testing.T) {
 		{loopback, portfwd.Stream, "containerd", portfwd.Stream},
 	} {
 		c.f.Via = c.via
-		if got := rungOf(c.f, c.runtime); got != c.want {
-			t.Errorf("%s on %s: %q, want %q", c.f, c.runtime, got, c.want)
+		if got, why := rungOf(c.f, c.runtime); got != c.want || (why == asAsked) != (c.via == c.want) {
+			t.Errorf("%s on %s: %q (%s), want %q", c.f, c.runtime, got, why, c.want)
 		}
 	}
 	mapped := portMappings([]portfwd.Forward{{Via: portfwd.Relay}, {GuestPort: 7}, {Via: portfwd.Stream}, {GuestPort: 8, Via: portfwd.HostPort}})

@@ -159,6 +159,7 @@ type portNote struct {
 	Guest    int              `json:"guest"`
 	Protocol portfwd.Protocol `json:"protocol"`
 	Via      portfwd.Via      `json:"via,omitempty"` // "" is the runtime's mapping
+	Why      string           `json:"why,omitempty"`
 }
 
 func encodePorts(forwards []portfwd.Forward) string {
@@ -166,7 +167,7 @@ func encodePorts(forwards []portfwd.Forward) string {
 	for _, f := range forwards {
 		n := portNote{Name: f.Name, Address: f.Address, Host: f.HostPort, Guest: f.GuestPort, Protocol: f.Protocol}
 		if f.Via.Ours() {
-			n.Via = f.Via
+			n.Via, n.Why = f.Via, f.Why
 		}
 		notes = append(notes, n)
 	}
@@ -187,7 +188,7 @@ func decodePorts(text string) ([]portfwd.Forward, error) {
 	}
 	var out []portfwd.Forward
 	for _, n := range notes {
-		out = append(out, portfwd.Forward{Name: n.Name, Address: n.Address, HostPort: n.Host, GuestPort: n.Guest, Protocol: n.Protocol, Via: n.Via})
+		out = append(out, portfwd.Forward{Name: n.Name, Address: n.Address, HostPort: n.Host, GuestPort: n.Guest, Protocol: n.Protocol, Via: n.Via, Why: n.Why})
 	}
 	return out, nil
 }

@@ -222,7 +222,7 @@ func (m *Manager) claim(ctx context.Context, h *handle, p *plan, report Reporter
 		return err
 	}
 	for i, f := range p.forwards {
-		p.forwards[i].Via = rungOf(f, runtime.RuntimeName)
+		p.forwards[i].Via, p.forwards[i].Why = rungOf(f, runtime.RuntimeName)
 	}
 	for _, note := range picker.notes {
 		report.note(note)

@@ -22,6 +22,7 @@ type Forward struct {
 	GuestPort int        `json:"guest"`
 	Protocol  Protocol   `json:"protocol"`
 	Via       Via        `json:"via,omitempty"` // the rung; "" is HostPort
+	Why       string     `json:"why,omitempty"` // why it is that rung, in a few words
 }
 
 // Host returns the host's side of f.
