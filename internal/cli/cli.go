@@ -165,7 +165,7 @@ func newRoot(t *terminal) *cobra.Command {
 	add(root, groupKeep, newSet(t), newUnset(t), newUpdate(t), newSnapshot(t), newClone(t), newRename(t), newPack(t), newUnpack(t), newProtect(t), newUnprotect(t))
 	add(root, groupLook, newLs(t), newShow(t), newView(t), newLogs(t), newExec(t), newMonitor(t), newForward(t), newPorts(t), newRender(t), newExport(t))
 	add(root, groupSetup, newRecipes(t), newImage(t), newRuntime(t))
-	root.AddCommand(newForwarder(t), newVersion(t), newExitCodesTopic())
+	root.AddCommand(newForwarder(t), newErrand(), newVersion(t), newExitCodesTopic())
 	strictHelp(root)
 	return root
 }

@@ -89,6 +89,8 @@ func stageName(s machine.Stage, v verb) string {
 		return "Shutting down"
 	case machine.StageRemove:
 		return "Removing"
+	case machine.StageOwn:
+		return "Taking over the files of the container"
 	}
 	switch v {
 	case verbStop, verbRestart:

@@ -120,6 +120,7 @@ const (
 	StageReady   Stage = "ready"   // the guest is up
 	StageStop    Stage = "stop"    // the guest shuts down; Done and Total in seconds of grace
 	StageRemove  Stage = "remove"  // sandbox and files are removed
+	StageOwn     Stage = "own"     // files of a container's root are given to the user
 	StageCopy    Stage = "copy"    // the disk is copied; Done and Total in bytes
 	StageNote    Stage = "note"    // something the user should know; Text says it
 )

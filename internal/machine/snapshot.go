@@ -79,14 +79,26 @@ func (m *Manager) Snapshots(name string) ([]storage.Snapshot, error) {
 	return dir.Snapshots()
 }
 
-// DeleteSnapshot removes a snapshot of a machine, which may be up. The runtime is not asked.
+// DeleteSnapshot removes a snapshot of a machine, which may be up. The runtime may be nil; it
+// is only needed where a container's root owns what is in the snapshot.
 func (m *Manager) DeleteSnapshot(ctx context.Context, name, tag string, report Reporter) error {
 	h, unlock, err := m.openLocked(ctx, name, report)
 	if err != nil {
 		return fmt.Errorf("delete a snapshot of %q: %w", name, err)
 	}
 	defer unlock()
-	return hint.With(h.dir.DeleteSnapshot(tag), "see the snapshots with: vmctl snapshot ls %s", name)
+	return hint.With(m.deleteSnapshot(ctx, h, tag, report), "see the snapshots with: vmctl snapshot ls %s", name)
+}
+
+// deleteSnapshot removes a snapshot. What of it is another user's has lost its name by then,
+// and is swept once it is this one's.
+func (m *Manager) deleteSnapshot(ctx context.Context, h *handle, tag string, report Reporter) error {
+	try := func() error { return h.dir.DeleteSnapshot(tag) }
+	return m.owning(ctx, h.dir, report, func() error {
+		err := try()
+		try = h.dir.Recover
+		return err
+	})
 }
 
 // atRestDo does something with a whole machine that is stopped, and holds its lock.
@@ -101,7 +113,7 @@ func (m *Manager) atRestDo(ctx context.Context, name, what string, report Report
 		err = m.atRest(ctx, h)
 	}
 	if err == nil {
-		err = do(h)
+		err = m.owning(ctx, h.dir, report, func() error { return do(h) })
 	}
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", what, name, err)

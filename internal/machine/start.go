@@ -176,7 +176,11 @@ func (m *Manager) settle(ctx context.Context, h *handle, s survey, report Report
 // diskInUse refuses where another machine's pod has the same storage directory.
 func diskInUse(h *handle, s survey) error {
 	for _, path := range append(h.diskPaths(), h.storagePath()) {
-		if p, ok := s.onDisk(path, h.rec.UID); ok {
+		p, ok := s.onDisk(path, h.rec.UID)
+		if ok && p.Namespace == errandNamespace {
+			return fmt.Errorf("%w: another vmctl works on its disk in %s (sandbox %.13s)", ErrPhase, path, p.ID)
+		}
+		if ok {
 			err := fmt.Errorf("%w: its disk in %s is in use by machine %q (sandbox %.13s)", ErrPhase, path, p.Labels[LabelMachine], p.ID)
 			return hint.With(err, "stop that machine first: vmctl stop %s", p.Labels[LabelMachine])
 		}
@@ -275,7 +279,15 @@ func freshLog(dir string) error {
 			return fmt.Errorf("move the last log away: %w", err)
 		}
 	}
-	f, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	return emptyLog(log)
+}
+
+// emptyLog makes a log file anew.
+func emptyLog(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove the old log file: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("make the log file: %w", err)
 	}
