@@ -48,6 +48,9 @@ type record struct {
 	BootID   string `json:"boot_id,omitempty"`
 	// Paused says that the guest's processors were stopped: see Pause.
 	Paused bool `json:"paused,omitempty"`
+	// Image is what the last start ran; Upgrade the last change of it.
+	Image   imagePin `json:"image,omitzero"`
+	Upgrade *upgrade `json:"upgrade,omitempty"`
 	// Protected says that the machine may not be deleted, nor its disk reinstalled.
 	Protected bool `json:"protected,omitempty"`
 }

@@ -252,7 +252,7 @@ func (m *Manager) prepare(ctx context.Context, h *handle, report Reporter) (plan
 	if p.secrets, err = m.fetchSecrets(ctx, h.recipe, report); err != nil {
 		return p, "", err
 	}
-	image, err := m.ensureImage(ctx, h.recipe.Image, report)
+	image, err := m.machineImage(ctx, h, report)
 	if err != nil {
 		return p, "", err
 	}
