@@ -90,7 +90,7 @@ func (m *Manager) Show(ctx context.Context, name string) (Machine, error) {
 func (m *Manager) describe(h *handle) Machine {
 	r := h.recipe
 	mc := Machine{
-		Name: h.name, UID: h.rec.UID, Phase: Stopped, Guest: r.Guest, Summary: r.Summary, Image: r.Image,
+		Name: h.name, UID: h.rec.UID, Phase: Stopped, Guest: r.Guest, Summary: r.Summary, Image: r.Image, RunsOn: h.rec.Image.short(),
 		CPUs: r.Resources.CPUs.String(), Memory: r.Resources.Memory.String(), Disk: r.Resources.Disk.String(),
 		CreatedAt: h.rec.CreatedAt, Installed: m.installed(h), Protected: h.rec.Protected, Percent: -1,
 		Directory: h.dir.Path(), Storage: h.storagePath(), Log: h.logPath(),

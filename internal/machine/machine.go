@@ -39,9 +39,12 @@ type Machine struct {
 	Guest   recipe.Guest
 	Summary string
 	Image   string
-	CPUs    string
-	Memory  string
-	Disk    string
+	// RunsOn is the beginning of the digest of the image that it is on: see Upgrade. It is
+	// empty before the first start.
+	RunsOn string
+	CPUs   string
+	Memory string
+	Disk   string
 
 	// Forwards are the host ports that lead into the machine. Only those of a
 	// machine that is up are live.

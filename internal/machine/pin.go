@@ -46,7 +46,9 @@ func (p imagePin) same(o imagePin) bool {
 }
 
 // String is what tells it from other images to a person.
-func (p imagePin) String() string {
+func (p imagePin) String() string { return either(p.short(), "an unknown image") }
+
+func (p imagePin) short() string {
 	text := either(p.Digest, p.ID)
 	if _, digest, ok := strings.Cut(text, "@"); ok {
 		text = digest
