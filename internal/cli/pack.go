@@ -22,7 +22,8 @@ func newPack(t *terminal) *cobra.Command {
 		Short: "Write a whole machine that is stopped into one file",
 		Long: `Writes recipe, disks, firmware variables and TPM of a machine into FILE, compressed,
 without the holes in its disks, and with checksums. "-" is standard output. Snapshots
-are not in it. FILE is there when it is complete: until then it is called FILE.partial.
+are not in it. FILE is there when it is complete: until then it is called FILE.partial;
+one that a killed pack has left is written anew.
 
 vmctl unpack makes the machine of it again. So does, without the checks and the name:
 tar --zstd -xSf FILE`,
@@ -60,7 +61,7 @@ func writeWhole(path string, write func(io.Writer) error) error {
 		return hint.With(fmt.Errorf("%s: %w", path, fs.ErrExist), "choose another name, or remove it")
 	}
 	partial := path + ".partial"
-	f, err := os.OpenFile(partial, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	f, err := storage.OpenPartial(partial)
 	if err != nil {
 		return err
 	}
@@ -68,14 +69,13 @@ func writeWhole(path string, write func(io.Writer) error) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	err = errors.Join(err, f.Close())
 	if err == nil {
 		err = storage.RenameNew(partial, path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(partial))
+		err = errors.Join(err, os.Remove(partial))
 	}
-	return nil
+	return errors.Join(err, f.Close()) // the lock is held until then
 }
 
 func newUnpack(t *terminal) *cobra.Command {
