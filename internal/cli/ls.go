@@ -77,6 +77,9 @@ func phaseText(mc machine.Machine) string {
 	if mc.Paused {
 		text += " (paused)"
 	}
+	if mc.Ephemeral {
+		text += " (ephemeral)"
+	}
 	if mc.Orphan() {
 		text += " (orphan)"
 	}

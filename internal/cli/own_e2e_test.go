@@ -3,6 +3,8 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,6 +51,7 @@ func newStranger(t *testing.T, endpoint string) *user {
 // TestE2EOwn: an unprivileged user keeps, copies, moves and removes a machine whose files
 // the container's root owns, and may not even read.
 func TestE2EOwn(t *testing.T) {
+	t.Parallel()
 	endpoint := oneRuntime(t, "containerd-2")["containerd-2"]
 	u := newStranger(t, endpoint)
 	for _, name := range []string{"demo", "twin", "copy", "moved"} {
@@ -77,6 +80,7 @@ func TestE2EOwn(t *testing.T) {
 	}
 	lock()
 	u.run("stop", "demo")
+	testEphemeral(t, u, disk)
 	for _, args := range [][]string{
 		{"rename", "demo", "moved"},
 		{"clone", "moved", "twin"},
@@ -102,6 +106,42 @@ func TestE2EOwn(t *testing.T) {
 		t.Errorf("left in the machines' directory: %v", left)
 	}
 	testNothingLeft(t, endpoint)
+}
+
+// testEphemeral runs a machine that has counted to 2 on a copy: the guest counts, and its own
+// disk does not.
+func testEphemeral(t *testing.T, u *user, disk string) {
+	t.Helper()
+	rootsOwn(t, filepath.Dir(disk))
+	before := digest(t, disk)
+	u.run("up", "demo", "--ephemeral")
+	if n := u.counter("demo"); n != 3 {
+		t.Errorf("counter = %d on a copy of 2, want 3", n)
+	}
+	if out := u.run("ls"); !strings.Contains(out, "(ephemeral)") {
+		t.Errorf("ls does not tell: %s", out)
+	}
+	u.run("stop", "demo")
+	if after := digest(t, disk); after != before {
+		t.Error("an ephemeral run changed the machine's own disk")
+	}
+	if left, err := os.ReadDir(filepath.Join(filepath.Dir(filepath.Dir(disk)), "ephemeral")); !os.IsNotExist(err) {
+		t.Errorf("left of an ephemeral run: %v, %v", left, err)
+	}
+}
+
+func digest(t *testing.T, file string) string {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		t.Fatal(err)
+	}
+	return string(sum.Sum(nil))
 }
 
 // testKilledErrand kills vmctl while its errand's pod is there; the next command removes it.

@@ -60,6 +60,7 @@ func demoRegistry(t *testing.T) (ref string, push func(label string) v1.Hash) {
 
 // TestE2EUpgrade: a real guest on one tag that comes to mean another image, and back.
 func TestE2EUpgrade(t *testing.T) {
+	t.Parallel()
 	endpoint := oneRuntime(t, "containerd-1")["containerd-1"]
 	ref, push := demoRegistry(t)
 	first := push("one")

@@ -57,6 +57,7 @@ func (m *Manager) delete(ctx context.Context, name string, o DeleteOptions, repo
 	if err := m.elsewhere(h, s); err != nil {
 		return err
 	}
+	h.rec.Transient = false // what it is to leave is said here
 	if err := m.stopHandle(ctx, h, s, StopOptions{}, report); err != nil {
 		return err
 	}

@@ -22,6 +22,12 @@ func (m *Manager) List(ctx context.Context) ([]Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list machines: %w", err)
 	}
+	for _, name := range names {
+		m.sweepEphemeral(ctx, name)
+	}
+	if names, err = m.Store.List(); err != nil {
+		return nil, fmt.Errorf("list machines: %w", err)
+	}
 	s, err := m.survey(ctx)
 	if err != nil {
 		return nil, err
@@ -143,6 +149,7 @@ func (m *Manager) observe(ctx context.Context, h *handle, pods []pod, withAddres
 	phase, report := judge(e)
 	mc.Phase, mc.Fix = phase, report.fix
 	mc.Paused = h.rec.Paused && phase.Up()
+	mc.Ephemeral = h.rec.Ephemeral && phase.Up()
 	if phase == Failed || report.text != "" && e.container.ExitCode == exitUnknown {
 		mc.Reason = report.text
 	}

@@ -59,6 +59,8 @@ type Machine struct {
 	Installed bool
 	// Paused tells that the guest is up and its processors are stopped: see Pause.
 	Paused bool
+	// Ephemeral tells that it is up on a copy of its disks, which goes when it stops.
+	Ephemeral bool
 	// Protected tells that the machine is not to be deleted: see Protect.
 	Protected bool
 	// Progress is the guest's own word while it is Starting or Installing

@@ -30,6 +30,9 @@ func (m *Manager) rollback(ctx context.Context, name string, keepDisk bool, repo
 	}
 	defer unlock()
 	last, err := m.lastUpgrade(h, keepDisk)
+	if err == nil {
+		err = h.notEphemeral()
+	}
 	if err != nil {
 		return "", false, err
 	}

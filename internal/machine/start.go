@@ -23,6 +23,10 @@ type StartOptions struct {
 	// image delete it and install anew.
 	MarkInstalled bool
 	Reinstall     bool
+
+	// Ephemeral starts the machine on a copy of its disks, which goes when it stops.
+	Ephemeral bool
+	transient bool // the machine goes with it
 }
 
 // Start starts a machine and waits for the guest as far as the options say.
@@ -62,6 +66,9 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 	if err != nil {
 		return err
 	}
+	if running && o.Ephemeral && !h.rec.Ephemeral {
+		return hint.With(fmt.Errorf("%w: it runs, and on its own disks", ErrPhase), "stop it first: vmctl stop %s", h.name)
+	}
 	if running && h.rec.Paused {
 		err = m.resume(ctx, h)
 	}
@@ -69,12 +76,26 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 		return errors.Join(err, m.serve(ctx, h.rec.UID, h.name, forwardsOf(s.of(h.rec.UID))))
 	}
 	h.rec.Paused = false
+	if err := m.dropEphemeral(ctx, h, report); err != nil { // of a run that ended by itself
+		return err
+	}
 	if err := diskLocked(h); err != nil {
 		return err
 	}
 	if err := m.guard(h, o, report); err != nil {
 		return err
 	}
+	if err := m.beginEphemeral(ctx, h, o, report); err != nil {
+		return m.failEphemeral(ctx, h, err, report)
+	}
+	if err := m.startPod(ctx, h, report); err != nil {
+		return m.failEphemeral(ctx, h, err, report)
+	}
+	return nil
+}
+
+// startPod makes and starts the machine's pod on the disks that it is to have.
+func (m *Manager) startPod(ctx context.Context, h *handle, report Reporter) error {
 	p, image, err := m.prepare(ctx, h, report)
 	if err != nil {
 		return err

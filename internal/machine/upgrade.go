@@ -56,6 +56,9 @@ func (m *Manager) upgrade(ctx context.Context, name string, check bool, report R
 		return false, out, err
 	}
 	defer unlock()
+	if err := h.notEphemeral(); err != nil {
+		return false, out, err
+	}
 	newest, err := m.newest(ctx, h, report)
 	if err != nil {
 		return false, out, err
