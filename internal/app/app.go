@@ -113,7 +113,7 @@ func (a *App) Machines(ctx context.Context) (*machine.Manager, error) {
 		return nil, err
 	}
 	m := a.Offline()
-	m.Runtime, m.Agents = client, a.Agents(client.Endpoint())
+	m.Runtime, m.Agents, m.Program = client, a.Agents(client.Endpoint()), vmctlProgram
 	socket := socketPath(client.Endpoint())
 	m.WatchPull = func(ctx context.Context, fn func(done, total int64)) error {
 		return containerd.WatchPull(ctx, socket, pullInterval, func(p containerd.PullProgress) { fn(p.Done, p.Total) })

@@ -162,10 +162,10 @@ func newRoot(t *terminal) *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: groupLife, Title: "Machines:"}, &cobra.Group{ID: groupKeep, Title: "Change and keep them:"}, &cobra.Group{ID: groupLook, Title: "Look inside:"},
 		&cobra.Group{ID: groupSetup, Title: "Recipes, images and the runtime:"})
 	add(root, groupLife, newUp(t), newCreate(t), newStart(t), newStop(t), newRestart(t), newPause(t), newResume(t), newDelete(t), newAutostart(t))
-	add(root, groupKeep, newSet(t), newUnset(t), newUpdate(t), newSnapshot(t), newClone(t), newRename(t), newPack(t), newUnpack(t), newProtect(t), newUnprotect(t))
+	add(root, groupKeep, newSet(t), newUnset(t), newUpdate(t), newUpgrade(t), newRollback(t), newSnapshot(t), newClone(t), newRename(t), newPack(t), newUnpack(t), newProtect(t), newUnprotect(t))
 	add(root, groupLook, newLs(t), newStats(t), newEvents(t), newShow(t), newView(t), newLogs(t), newExec(t), newMonitor(t), newKeys(t), newForward(t), newPorts(t), newRender(t), newExport(t))
 	add(root, groupSetup, newRecipes(t), newImage(t), newRuntime(t))
-	root.AddCommand(newForwarder(t), newVersion(t), newExitCodesTopic())
+	root.AddCommand(newForwarder(t), newErrand(), newVersion(t), newExitCodesTopic())
 	strictHelp(root)
 	return root
 }

@@ -12,6 +12,7 @@ import (
 
 	"vmctl/internal/hint"
 	"vmctl/internal/machine"
+	"vmctl/internal/storage"
 )
 
 type deleteOptions struct {
@@ -85,8 +86,12 @@ func (o *deleteOptions) delete(ctx context.Context, t *terminal, m *machine.Mana
 // confirmStorage lists what would be removed, and asks.
 func (t *terminal) confirmStorage(ctx context.Context, m *machine.Manager, name string) error {
 	items, err := m.Inventory(name)
-	if err != nil {
+	var denied *storage.DeniedError
+	if err != nil && !errors.As(err, &denied) {
 		return err
+	}
+	if denied != nil { // it is taken over before it is removed
+		fmt.Fprintf(t.Err, "  what is in %s cannot be listed: it belongs to another user\n", strings.Join(denied.Paths, ", "))
 	}
 	var total int64
 	for _, item := range items {

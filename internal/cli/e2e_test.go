@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,13 +57,14 @@ type user struct {
 	t    *testing.T
 	home string
 	env  []string
+	as   *syscall.Credential // nil: whoever runs the tests
 }
 
 func newUser(t *testing.T, endpoint string) *user {
 	t.Helper()
 	home := t.TempDir()
 	return &user{t, home, append(os.Environ(), "HOME="+home, "XDG_DATA_HOME="+home+"/data",
-		"XDG_CONFIG_HOME="+home+"/config", "VMCTL_RUNTIME_ENDPOINT="+endpoint)}
+		"XDG_CONFIG_HOME="+home+"/config", "VMCTL_RUNTIME_ENDPOINT="+endpoint), nil}
 }
 
 // try runs vmctl and returns what it printed and its exit code.
@@ -71,6 +73,7 @@ func (u *user) try(args ...string) (stdout, stderr string, code int) {
 	cmd := exec.Command(filepath.Join(os.Getenv("VMCTL_E2E_BIN"), "vmctl"), args...)
 	var out, errs bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = u.env, &out, &errs
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: u.as}
 	begin := time.Now()
 	err := cmd.Run()
 	u.t.Logf("vmctl %s: %v after %.1f s", strings.Join(args, " "), err, time.Since(begin).Seconds())

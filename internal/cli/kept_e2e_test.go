@@ -79,7 +79,7 @@ func TestE2EKept(t *testing.T) {
 }
 
 // in is the same user in another test.
-func (u *user) in(t *testing.T) *user { return &user{t, u.home, u.env} }
+func (u *user) in(t *testing.T) *user { return &user{t, u.home, u.env, u.as} }
 
 // testSnapshot brings a stopped machine back from counter 3 to 2, and clones it there.
 func testSnapshot(t *testing.T, u *user) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"vmctl/internal/cri"
 	"vmctl/internal/cri/critest"
 	"vmctl/internal/machine/machinetest"
 )
@@ -211,6 +212,40 @@ func TestKillSnapshotAndRestore(t *testing.T) {
 		inTime := r.kill(r.afterFile("demo/restore.json", 0), "snapshot", "restore", "demo", "first")
 		r.judge("restore, among its moves", inTime, n, then)
 	}
+	r.table()
+}
+
+func TestKillUpgradeAndRollback(t *testing.T) {
+	t.Parallel()
+	r := newKillRig(t)
+	const image = "127.0.0.1:5000/vm:1"
+	r.rt.Publish(cri.Auth{}, image)
+	r.run("set", "demo", "image="+image)
+	r.run("up", "demo")
+	r.run("stop", "demo")
+	kill := func(what string, trigger func() func(<-chan struct{}), then int, args ...string) {
+		r.run("up", "demo")
+		n := r.counter()
+		inTime := r.kill(trigger(), args...)
+		r.judge(args[0]+", "+what, inTime, n-1, n, n+1, then) // it may run still, or again
+	}
+	at := func(method string) func() func(<-chan struct{}) {
+		return func() func(<-chan struct{}) { return r.atCall(method) }
+	}
+	copying := func(pattern string) func() func(<-chan struct{}) {
+		return func() func(<-chan struct{}) { return r.afterFile("demo/snapshots/"+pattern, time.Millisecond) }
+	}
+	for i, method := range []string{"PullImage", "StopContainer", "RemovePodSandbox", "RunPodSandbox", "StartContainer"} {
+		r.rt.Publish(cri.Auth{}, fmt.Sprint("127.0.0.1:5000/vm:", i+2), image)
+		kill("at "+method, at(method), 0, "upgrade", "demo")
+	}
+	r.rt.Publish(cri.Auth{}, "127.0.0.1:5000/vm:next", image)
+	kill("1ms after its copy's begin", copying(".making-*"), 0, "upgrade", "demo")
+	r.rt.Publish(cri.Auth{}, "127.0.0.1:5000/vm:last", image)
+	then := r.counter()
+	r.run("upgrade", "demo")
+	kill("at StopContainer", at("StopContainer"), then, "rollback", "--yes", "demo")
+	kill("1ms after its copy's begin", copying(".restoring-*"), then, "rollback", "--yes", "demo")
 	r.table()
 }
 

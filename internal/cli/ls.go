@@ -96,6 +96,9 @@ func phaseText(mc machine.Machine) string {
 	if mc.Paused {
 		text += " (paused)"
 	}
+	if mc.Ephemeral {
+		text += " (ephemeral)"
+	}
 	if mc.Orphan() {
 		text += " (orphan)"
 	}

@@ -57,6 +57,7 @@ type jsonMachine struct {
 	StartedAt   time.Time  `json:"started_at,omitzero"`
 	Installed   bool       `json:"installed"`
 	Paused      bool       `json:"paused,omitempty"`
+	Ephemeral   bool       `json:"ephemeral,omitempty"`
 	Protected   bool       `json:"protected,omitempty"`
 	Progress    string     `json:"progress,omitempty"`
 	Percent     *float64   `json:"percent,omitempty"`
@@ -70,7 +71,7 @@ func toJSON(m machine.Machine) jsonMachine {
 	j := jsonMachine{Name: m.Name, UID: m.UID, Phase: string(m.Phase), Reason: m.Reason, Fix: m.Fix, Guest: string(m.Guest),
 		Summary: m.Summary, Image: m.Image, CPUs: m.CPUs, Memory: m.Memory, Disk: m.Disk, Ports: []jsonPort{},
 		ViewerURL: m.ViewerURL(), SandboxID: m.SandboxID, ContainerID: m.ContainerID, Address: m.Address,
-		CreatedAt: m.CreatedAt, StartedAt: m.StartedAt, Installed: m.Installed, Paused: m.Paused, Protected: m.Protected, Progress: m.Progress,
+		CreatedAt: m.CreatedAt, StartedAt: m.StartedAt, Installed: m.Installed, Paused: m.Paused, Ephemeral: m.Ephemeral, Protected: m.Protected, Progress: m.Progress,
 		Directory: m.Directory, Storage: m.Storage, Log: m.Log, Orphan: m.Orphan()}
 	if m.Percent >= 0 {
 		j.Percent = &m.Percent

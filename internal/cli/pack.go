@@ -19,7 +19,8 @@ func newPack(t *terminal) *cobra.Command {
 		Short: "Write a whole machine that is stopped into one file",
 		Long: `Writes recipe, disks, firmware variables and TPM of a machine into FILE, compressed,
 without the holes in its disks, and with checksums. "-" is standard output. Snapshots
-are not in it. FILE is there when it is complete: until then it is called FILE.partial.
+are not in it. FILE is there when it is complete: until then it is called FILE.partial;
+one that a killed pack has left is written anew.
 
 vmctl unpack makes the machine of it again. So does, without the checks and the name:
 tar --zstd -xSf FILE`,

@@ -52,6 +52,7 @@ var stageWords = map[machine.Stage]string{
 	machine.StageReady:   "ready",
 	machine.StageStop:    "stopping",
 	machine.StageRemove:  "removing",
+	machine.StageOwn:     "taking over",
 	machine.StageCopy:    "copying",
 	stageImport:          "importing",
 }

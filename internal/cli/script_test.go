@@ -113,6 +113,8 @@ func fakeCommand(ts *testscript.TestScript, neg bool, args []string) {
 		f.guest.ExitLine.Store(strings.Join(args[2:], " "))
 	case "publish":
 		f.rt.Publish(cri.Auth{}, args[1])
+	case "republish": // another image under the tag
+		f.rt.Publish(cri.Auth{}, args[1]+"-next", args[1])
 	case "wait-running":
 		running := func(c critest.Container) bool { return c.State == cri.ContainerRunning }
 		for deadline := time.Now().Add(10 * time.Second); !slices.ContainsFunc(f.rt.Containers(), running); time.Sleep(5 * time.Millisecond) {

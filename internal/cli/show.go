@@ -62,7 +62,7 @@ func showLines(mc machine.Machine) [][2]string {
 	}
 	lines := [][2]string{
 		{"name", mc.Name}, {"phase", phase}, {"reason", mc.Reason}, {"fix", mc.Fix},
-		{"summary", mc.Summary}, {"guest", string(mc.Guest)}, {"image", mc.Image},
+		{"summary", mc.Summary}, {"guest", string(mc.Guest)}, {"image", mc.Image}, {"runs on", mc.RunsOn},
 		{"cpus", mc.CPUs}, {"memory", mc.Memory}, {"disk", mc.Disk},
 	}
 	if mc.Phase.Up() {

@@ -140,8 +140,12 @@ func runSnapshotDelete(ctx context.Context, t *terminal, name, tag string, yes b
 			return err
 		}
 	}
+	m, err := a.Machines(ctx)
+	if err != nil { // only what belongs to a container's root needs one
+		m = a.Offline()
+	}
 	p := t.newProgress()
-	err = a.Offline().DeleteSnapshot(ctx, name, tag, p.report)
+	err = m.DeleteSnapshot(ctx, name, tag, p.report)
 	p.close()
 	if err != nil {
 		return err

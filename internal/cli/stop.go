@@ -69,6 +69,11 @@ func (o *stopOptions) run(ctx context.Context, t *terminal, names []string) erro
 // ownUp are the names of this user's machines that have a sandbox. Orphans may be
 // another user's.
 func (t *terminal) ownUp(ctx context.Context) ([]string, error) {
+	return t.ownWhere(ctx, func(mc machine.Machine) bool { return mc.SandboxID != "" })
+}
+
+// ownWhere are the names of those of this user's machines that something is true of.
+func (t *terminal) ownWhere(ctx context.Context, is func(machine.Machine) bool) ([]string, error) {
 	m, err := t.machines(ctx)
 	if err != nil {
 		return nil, err
@@ -79,7 +84,7 @@ func (t *terminal) ownUp(ctx context.Context) ([]string, error) {
 	}
 	var names []string
 	for _, mc := range list {
-		if mc.SandboxID != "" && !mc.Orphan() {
+		if !mc.Orphan() && is(mc) {
 			names = append(names, mc.Name)
 		}
 	}

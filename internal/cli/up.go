@@ -12,6 +12,7 @@ type upOptions struct {
 	wait       waitOptions
 	overrides  overrides
 	foreground bool
+	ephemeral  bool
 }
 
 func newUp(t *terminal) *cobra.Command {
@@ -31,7 +32,11 @@ If the start fails, what it made is removed again.
 
 With --foreground it stays: a machine that ends by itself is started again as
 lifecycle.restart in its recipe says, and Ctrl-C shuts the guest down. Without it,
-nothing of vmctl runs while the machine does.`,
+nothing of vmctl runs while the machine does.
+
+With --ephemeral it runs on a copy of its disks, which goes when it stops, and so does a
+machine that did not exist before. Where the file system can share blocks (btrfs, xfs),
+the copy takes a moment and no space.`,
 		Example: `  vmctl up windows-11
   vmctl up windows-11 --name accounts --memory 16G --port 3390:3389
   vmctl up ./work.toml`,
@@ -44,6 +49,7 @@ nothing of vmctl runs while the machine does.`,
 	o.wait.flags(cmd)
 	o.overrides.flags(cmd)
 	cmd.Flags().BoolVar(&o.foreground, "foreground", false, "stay, start it again as its recipe says, and shut it down at the end")
+	cmd.Flags().BoolVar(&o.ephemeral, "ephemeral", false, "run on a copy of the disks, and keep nothing of this run")
 	t.jsonFlag(cmd)
 	return cmd
 }
@@ -53,6 +59,7 @@ func (o *upOptions) run(ctx context.Context, t *terminal, arg string) error {
 	if err != nil {
 		return err
 	}
+	start.Ephemeral = o.ephemeral
 	a, err := t.app()
 	if err != nil {
 		return err

@@ -45,6 +45,9 @@ func (c ContainerConfig) securityToPB() *pb.LinuxContainerSecurityContext {
 	if len(c.Capabilities) > 0 {
 		s.Capabilities = &pb.Capability{AddCapabilities: c.Capabilities}
 	}
+	if c.Root {
+		s.RunAsUser = &pb.Int64Value{}
+	}
 	if c.Seccomp == SeccompRuntimeDefault {
 		s.Seccomp = &pb.SecurityProfile{ProfileType: pb.SecurityProfile_RuntimeDefault}
 	}
@@ -65,6 +68,7 @@ func containerConfigFromPB(p *pb.ContainerConfig) ContainerConfig {
 		LogPath:      p.GetLogPath(),
 		Privileged:   security.GetPrivileged(),
 		Capabilities: security.GetCapabilities().GetAddCapabilities(),
+		Root:         security.GetRunAsUser() != nil && security.GetRunAsUser().Value == 0,
 		PIDNamespace: NamespaceMode(security.GetNamespaceOptions().GetPid()),
 		MemoryLimit:  p.GetLinux().GetResources().GetMemoryLimitInBytes(),
 	}

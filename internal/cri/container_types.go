@@ -54,6 +54,8 @@ type ContainerConfig struct {
 	Privileged   bool
 	Capabilities []string
 	Seccomp      Seccomp
+	// Root runs the process as user 0, also where the image names another user.
+	Root         bool
 	PIDNamespace NamespaceMode
 	// MemoryLimit is in bytes; 0 is no limit.
 	MemoryLimit int64

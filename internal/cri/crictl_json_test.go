@@ -47,6 +47,7 @@ func fullContainer() ContainerConfig {
 		Privileged:   true,
 		Capabilities: []string{"NET_ADMIN"},
 		Seccomp:      SeccompRuntimeDefault,
+		Root:         true,
 		PIDNamespace: NamespaceContainer,
 		MemoryLimit:  5 << 30,
 	}

@@ -91,6 +91,8 @@ func stageName(s machine.Stage, v verb) string {
 		return "Removing"
 	case machine.StageCopy:
 		return "Copying"
+	case machine.StageOwn:
+		return "Taking over the files of the container"
 	}
 	switch v {
 	case verbStop, verbRestart:

@@ -22,7 +22,7 @@ func (m *Manager) Clone(ctx context.Context, name, to string, report Reporter) (
 		}
 		m.keepEvidence(h)
 		rec := newRecord(h.recipe, time.Now().UTC())
-		rec.Recipe, rec.Identity, rec.InstalledAt = h.rec.Recipe, h.rec.Identity, h.rec.InstalledAt
+		rec.Recipe, rec.Identity, rec.InstalledAt, rec.Image = h.rec.Recipe, h.rec.Identity, h.rec.InstalledAt, h.rec.Image
 		frozen, err := h.dir.ReadRecipe()
 		if err != nil {
 			return err

@@ -76,6 +76,6 @@ func (m *Manager) takeOver(name string, rec *record) error {
 			ErrGuard, kept.StoragePath(), old.Identity, rec.Identity)
 		return hint.With(err, "use another name, or move that directory away")
 	}
-	rec.UID, rec.InstalledAt, rec.Ports = old.UID, old.InstalledAt, old.Ports
+	rec.UID, rec.InstalledAt, rec.Ports, rec.Image = old.UID, old.InstalledAt, old.Ports, old.Image
 	return nil
 }

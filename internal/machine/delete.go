@@ -57,6 +57,7 @@ func (m *Manager) delete(ctx context.Context, name string, o DeleteOptions, repo
 	if err := m.elsewhere(h, s); err != nil {
 		return err
 	}
+	h.rec.Transient = false // what it is to leave is said here
 	if err := m.stopHandle(ctx, h, s, StopOptions{}, report); err != nil {
 		return err
 	}
@@ -66,7 +67,11 @@ func (m *Manager) delete(ctx context.Context, name string, o DeleteOptions, repo
 		return err
 	}
 	report.report(Progress{Stage: StageRemove, Percent: -1})
-	left, err := h.dir.Remove(!o.Storage)
+	var left []string
+	err = m.owning(ctx, h.dir, report, func() (err error) {
+		left, err = h.dir.Remove(!o.Storage)
+		return err
+	})
 	if len(left) > 0 {
 		report.note("left alone, because vmctl did not make it: " + strings.Join(left, ", "))
 	}
@@ -95,7 +100,10 @@ func (m *Manager) deleteAbsent(ctx context.Context, name string, o DeleteOptions
 		}
 	}
 	if keptErr == nil && o.Storage {
-		_, err = kept.Remove(false)
+		err = m.owning(ctx, kept, report, func() error {
+			_, err := kept.Remove(false)
+			return err
+		})
 	}
 	return err
 }

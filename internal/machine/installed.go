@@ -73,7 +73,7 @@ func (m *Manager) noteInstalled(h *handle) {
 	}
 	defer unlock()
 	fresh, err := m.open(h.name)
-	if err != nil || fresh.rec.UID != h.rec.UID || !fresh.rec.InstalledAt.IsZero() {
+	if err != nil || fresh.rec.UID != h.rec.UID || fresh.rec.Ephemeral || !fresh.rec.InstalledAt.IsZero() {
 		return
 	}
 	fresh.rec.InstalledAt = time.Now().UTC()

@@ -22,6 +22,12 @@ func (m *Manager) List(ctx context.Context) ([]Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list machines: %w", err)
 	}
+	for _, name := range names {
+		m.sweepEphemeral(ctx, name)
+	}
+	if names, err = m.Store.List(); err != nil {
+		return nil, fmt.Errorf("list machines: %w", err)
+	}
 	s, err := m.survey(ctx)
 	if err != nil {
 		return nil, err
@@ -90,7 +96,7 @@ func (m *Manager) Show(ctx context.Context, name string) (Machine, error) {
 func (m *Manager) describe(h *handle) Machine {
 	r := h.recipe
 	mc := Machine{
-		Name: h.name, UID: h.rec.UID, Phase: Stopped, Reason: h.rec.Because, Guest: r.Guest, Summary: r.Summary, Image: r.Image,
+		Name: h.name, UID: h.rec.UID, Phase: Stopped, Reason: h.rec.Because, Guest: r.Guest, Summary: r.Summary, Image: r.Image, RunsOn: h.rec.Image.short(),
 		CPUs: r.Resources.CPUs.String(), Memory: r.Resources.Memory.String(), Disk: r.Resources.Disk.String(),
 		CreatedAt: h.rec.CreatedAt, Installed: m.installed(h), Protected: h.rec.Protected, Percent: -1,
 		Directory: h.dir.Path(), Storage: h.storagePath(), Log: h.logPath(),
@@ -147,6 +153,7 @@ func (m *Manager) observe(ctx context.Context, h *handle, pods []pod, withAddres
 	phase, report := judge(e)
 	mc.Phase, mc.Fix, mc.Exit = phase, report.fix, report.text
 	mc.Paused = h.rec.Paused && phase.Up()
+	mc.Ephemeral = h.rec.Ephemeral && phase.Up()
 	if phase == Failed || report.text != "" && e.container.ExitCode == exitUnknown {
 		mc.Reason = report.text
 	}

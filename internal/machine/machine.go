@@ -40,9 +40,12 @@ type Machine struct {
 	Guest   recipe.Guest
 	Summary string
 	Image   string
-	CPUs    string
-	Memory  string
-	Disk    string
+	// RunsOn is the beginning of the digest of the image that it is on: see Upgrade. It is
+	// empty before the first start.
+	RunsOn string
+	CPUs   string
+	Memory string
+	Disk   string
 
 	// Forwards are the host ports that lead into the machine. Only those of a
 	// machine that is up are live.
@@ -57,6 +60,8 @@ type Machine struct {
 	Installed bool
 	// Paused tells that the guest is up and its processors are stopped: see Pause.
 	Paused bool
+	// Ephemeral tells that it is up on a copy of its disks, which goes when it stops.
+	Ephemeral bool
 	// Protected tells that the machine is not to be deleted: see Protect.
 	Protected bool
 	// Progress is the guest's own word while it is Starting or Installing
@@ -121,6 +126,7 @@ const (
 	StageReady   Stage = "ready"   // the guest is up
 	StageStop    Stage = "stop"    // the guest shuts down; Done and Total in seconds of grace
 	StageRemove  Stage = "remove"  // sandbox and files are removed
+	StageOwn     Stage = "own"     // files of a container's root are given to the user
 	StageCopy    Stage = "copy"    // the disk is copied; Done and Total in bytes
 	StageNote    Stage = "note"    // something the user should know; Text says it
 )

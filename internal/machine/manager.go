@@ -31,6 +31,8 @@ type Manager struct {
 	Patience time.Duration
 	// Agents serve the forwards that the runtime does not; nil: there are none.
 	Agents Agents
+	// Program finds the file of vmctl itself, for errands; nil: there are none.
+	Program func() (string, error)
 	// Host is this computer; the zero value is the real one.
 	Host host.Host
 	// Getenv is the environment that secrets may be kept in; nil is the process's.

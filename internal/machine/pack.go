@@ -83,7 +83,7 @@ func (m *Manager) adoptPacked(d *storage.Dir, report Reporter) error {
 		return err
 	}
 	rec := newRecord(r, time.Now().UTC())
-	rec.Recipe, rec.Identity, rec.InstalledAt, rec.Ports = was.Recipe, was.Identity, was.InstalledAt, was.Ports
+	rec.Recipe, rec.Identity, rec.InstalledAt, rec.Ports, rec.Image = was.Recipe, was.Identity, was.InstalledAt, was.Ports, was.Image
 	own, err := m.ownNames()
 	if err != nil {
 		return err

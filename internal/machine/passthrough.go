@@ -76,7 +76,7 @@ func hasUSB(r *recipe.Recipe) bool {
 // diskPath is where a further disk is kept.
 func (h *handle) diskPath(k recipe.Disk) string {
 	if k.Path == "" {
-		return h.dir.DiskPath(k.Name)
+		return h.disks().DiskPath(k.Name)
 	}
 	if real, err := filepath.EvalSymlinks(k.Path); err == nil {
 		return real

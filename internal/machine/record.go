@@ -50,6 +50,13 @@ type record struct {
 	BootID   string `json:"boot_id,omitempty"`
 	// Paused says that the guest's processors were stopped: see Pause.
 	Paused bool `json:"paused,omitempty"`
+	// Image is what the last start ran; Upgrade the last change of it.
+	Image   imagePin `json:"image,omitzero"`
+	Upgrade *upgrade `json:"upgrade,omitempty"`
+	// Ephemeral says that the run of now has a copy of the disks, Transient that the machine
+	// goes with it.
+	Ephemeral bool `json:"ephemeral,omitempty"`
+	Transient bool `json:"transient,omitempty"`
 	// Protected says that the machine may not be deleted, nor its disk reinstalled.
 	Protected bool `json:"protected,omitempty"`
 }
@@ -134,7 +141,15 @@ func (h *handle) save() error {
 
 // storagePath is where the guest's disk is: the recipe's path, or the machine's
 // own directory.
-func (h *handle) storagePath() string { return storagePath(h.dir.StoragePath(), h.recipe) }
+func (h *handle) storagePath() string { return storagePath(h.disks().StoragePath(), h.recipe) }
+
+// disks is the directory with the disks that the machine runs on.
+func (h *handle) disks() *storage.Dir {
+	if h.rec.Ephemeral {
+		return h.dir.Ephemeral()
+	}
+	return h.dir
+}
 
 func storagePath(own string, r *recipe.Recipe) string {
 	if r.Storage.Path != "" {

@@ -23,6 +23,9 @@ func (m *Manager) atRest(ctx context.Context, h *handle) error {
 	if err := refuseLive(s.of(h.rec.UID), false); err != nil {
 		return hint.With(errors.Unwrap(err), "stop it first: vmctl stop %s", h.name)
 	}
+	if err := m.dropEphemeral(ctx, h, nil); err != nil {
+		return err
+	}
 	if err := diskInUse(h, s); err != nil {
 		return err
 	}

@@ -20,11 +20,20 @@ func (m *Manager) Snapshot(ctx context.Context, name, tag string, report Reporte
 	var out storage.Snapshot
 	err := m.atRestDo(ctx, name, "snapshot", report, func(h *handle) (err error) {
 		now := time.Now()
-		m.keepEvidence(h)
-		if err := h.save(); err != nil {
-			return err
-		}
-		out, err = h.dir.TakeSnapshot(ctx, storage.Snapshot{Tag: either(tag, freeTag(h.dir, now.Format(tagTime))), CreatedAt: now.UTC()}, copying(report))
+		out, err = m.snapshot(ctx, h, storage.Snapshot{Tag: either(tag, freeTag(h.dir, now.Format(tagTime))), CreatedAt: now.UTC()}, report)
+		return err
+	})
+	return out, err
+}
+
+// snapshot copies the state of a machine whose lock is held and whose disks are at rest.
+func (m *Manager) snapshot(ctx context.Context, h *handle, s storage.Snapshot, report Reporter) (out storage.Snapshot, err error) {
+	m.keepEvidence(h)
+	if err := h.save(); err != nil {
+		return s, err
+	}
+	err = m.owning(ctx, h.dir, report, func() (err error) {
+		out, err = h.dir.TakeSnapshot(ctx, s, copying(report))
 		return err
 	})
 	return out, err
@@ -34,29 +43,38 @@ func (m *Manager) Snapshot(ctx context.Context, name, tag string, report Reporte
 // The state that it had is kept as a snapshot too, whose tag is returned. When ctx ends,
 // or the process, the machine is as it was, or restored.
 func (m *Manager) RestoreSnapshot(ctx context.Context, name, tag string, report Reporter) (kept string, err error) {
-	now := time.Now()
 	err = m.atRestDo(ctx, name, "restore", report, func(h *handle) error {
-		kept = freeTag(h.dir, "before-"+now.Format(tagTime))
-		if _, err := h.dir.Snapshot(tag); err != nil {
-			return hint.With(err, "see the snapshots with: vmctl snapshot ls %s", name)
-		}
-		m.keepEvidence(h)
-		if err := h.save(); err != nil {
-			return err
-		}
-		var was record
-		if err := h.dir.ReadSnapshotJSON(tag, &was); err != nil {
-			return err
-		}
-		state := h.rec
-		state.Recipe, state.Identity, state.InstalledAt = was.Recipe, was.Identity, was.InstalledAt
-		keep := storage.Snapshot{Tag: kept, CreatedAt: now.UTC(), Note: "before the restore of " + tag}
-		if err := h.dir.RestoreSnapshot(ctx, tag, keep, state, copying(report)); err != nil {
-			return err
-		}
-		return freshLog(h.dir.LogsPath()) // the last one speaks of another disk
+		kept, err = m.restore(ctx, h, tag, func(*record) {}, report)
+		return err
 	})
 	return kept, err
+}
+
+// restore puts a machine whose lock is held and whose disks are at rest back into the state
+// of a snapshot. change makes the record that it then has.
+func (m *Manager) restore(ctx context.Context, h *handle, tag string, change func(*record), report Reporter) (kept string, err error) {
+	now := time.Now()
+	kept = freeTag(h.dir, "before-"+now.Format(tagTime))
+	if _, err := h.dir.Snapshot(tag); err != nil {
+		return kept, hint.With(err, "see the snapshots with: vmctl snapshot ls %s", h.name)
+	}
+	m.keepEvidence(h)
+	if err := h.save(); err != nil {
+		return kept, err
+	}
+	var was record
+	if err := h.dir.ReadSnapshotJSON(tag, &was); err != nil {
+		return kept, err
+	}
+	state := h.rec
+	state.Recipe, state.Identity, state.InstalledAt = was.Recipe, was.Identity, was.InstalledAt
+	change(&state)
+	keep := storage.Snapshot{Tag: kept, CreatedAt: now.UTC(), Note: "before the restore of " + tag}
+	err = m.owning(ctx, h.dir, report, func() error { return h.dir.RestoreSnapshot(ctx, tag, keep, state, copying(report)) })
+	if err != nil {
+		return kept, err
+	}
+	return kept, freshLog(h.dir.LogsPath()) // the last one speaks of another disk
 }
 
 // freeTag is a tag that no snapshot has: this one, or with a number behind it.
@@ -79,14 +97,26 @@ func (m *Manager) Snapshots(name string) ([]storage.Snapshot, error) {
 	return dir.Snapshots()
 }
 
-// DeleteSnapshot removes a snapshot of a machine, which may be up. The runtime is not asked.
+// DeleteSnapshot removes a snapshot of a machine, which may be up. The runtime may be nil; it
+// is only needed where a container's root owns what is in the snapshot.
 func (m *Manager) DeleteSnapshot(ctx context.Context, name, tag string, report Reporter) error {
 	h, unlock, err := m.openLocked(ctx, name, report)
 	if err != nil {
 		return fmt.Errorf("delete a snapshot of %q: %w", name, err)
 	}
 	defer unlock()
-	return hint.With(h.dir.DeleteSnapshot(tag), "see the snapshots with: vmctl snapshot ls %s", name)
+	return hint.With(m.deleteSnapshot(ctx, h, tag, report), "see the snapshots with: vmctl snapshot ls %s", name)
+}
+
+// deleteSnapshot removes a snapshot. What of it is another user's has lost its name by then,
+// and is swept once it is this one's.
+func (m *Manager) deleteSnapshot(ctx context.Context, h *handle, tag string, report Reporter) error {
+	try := func() error { return h.dir.DeleteSnapshot(tag) }
+	return m.owning(ctx, h.dir, report, func() error {
+		err := try()
+		try = h.dir.Recover
+		return err
+	})
 }
 
 // atRestDo does something with a whole machine that is stopped, and holds its lock.
@@ -101,7 +131,7 @@ func (m *Manager) atRestDo(ctx context.Context, name, what string, report Report
 		err = m.atRest(ctx, h)
 	}
 	if err == nil {
-		err = do(h)
+		err = m.owning(ctx, h.dir, report, func() error { return do(h) })
 	}
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", what, name, err)

@@ -23,6 +23,10 @@ type StartOptions struct {
 	// image delete it and install anew.
 	MarkInstalled bool
 	Reinstall     bool
+
+	// Ephemeral starts the machine on a copy of its disks, which goes when it stops.
+	Ephemeral bool
+	transient bool // the machine goes with it
 }
 
 // Start starts a machine and waits for the guest as far as the options say.
@@ -62,6 +66,9 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 	if err != nil {
 		return err
 	}
+	if running && o.Ephemeral && !h.rec.Ephemeral {
+		return hint.With(fmt.Errorf("%w: it runs, and on its own disks", ErrPhase), "stop it first: vmctl stop %s", h.name)
+	}
 	if running && h.rec.Paused {
 		err = m.resume(ctx, h)
 	}
@@ -70,12 +77,26 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 		return errors.Join(err, m.serve(ctx, h.rec.UID, h.name, forwardsOf(s.of(h.rec.UID))))
 	}
 	h.rec.Paused = false
+	if err := m.dropEphemeral(ctx, h, report); err != nil { // of a run that ended by itself
+		return err
+	}
 	if err := diskLocked(h); err != nil {
 		return err
 	}
 	if err := m.guard(h, o, report); err != nil {
 		return err
 	}
+	if err := m.beginEphemeral(ctx, h, o, report); err != nil {
+		return m.failEphemeral(ctx, h, err, report)
+	}
+	if err := m.startPod(ctx, h, report); err != nil {
+		return m.failEphemeral(ctx, h, err, report)
+	}
+	return nil
+}
+
+// startPod makes and starts the machine's pod on the disks that it is to have.
+func (m *Manager) startPod(ctx context.Context, h *handle, report Reporter) error {
 	p, image, err := m.prepare(ctx, h, report)
 	if err != nil {
 		return err
@@ -178,7 +199,11 @@ func (m *Manager) settle(ctx context.Context, h *handle, s survey, report Report
 // diskInUse refuses where another machine's pod has the same storage directory.
 func diskInUse(h *handle, s survey) error {
 	for _, path := range append(h.diskPaths(), h.storagePath()) {
-		if p, ok := s.onDisk(path, h.rec.UID); ok {
+		p, ok := s.onDisk(path, h.rec.UID)
+		if ok && p.Namespace == errandNamespace {
+			return fmt.Errorf("%w: another vmctl works on its disk in %s (sandbox %.13s)", ErrPhase, path, p.ID)
+		}
+		if ok {
 			err := fmt.Errorf("%w: its disk in %s is in use by machine %q (sandbox %.13s)", ErrPhase, path, p.Labels[LabelMachine], p.ID)
 			return hint.With(err, "stop that machine first: vmctl stop %s", p.Labels[LabelMachine])
 		}
@@ -252,7 +277,7 @@ func (m *Manager) prepare(ctx context.Context, h *handle, report Reporter) (plan
 	if p.secrets, err = m.fetchSecrets(ctx, h.recipe, report); err != nil {
 		return p, "", err
 	}
-	image, err := m.ensureImage(ctx, h.recipe.Image, report)
+	image, err := m.machineImage(ctx, h, report)
 	if err != nil {
 		return p, "", err
 	}
@@ -279,7 +304,15 @@ func freshLog(dir string) error {
 			return fmt.Errorf("move the last log away: %w", err)
 		}
 	}
-	f, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	return emptyLog(log)
+}
+
+// emptyLog makes a log file anew.
+func emptyLog(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove the old log file: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("make the log file: %w", err)
 	}

@@ -63,7 +63,7 @@ func (m *Manager) stop(ctx context.Context, name string, o StopOptions, report R
 // known before and after.
 func (m *Manager) stopHandle(ctx context.Context, h *handle, s survey, o StopOptions, report Reporter) error {
 	pods, before := s.of(h.rec.UID), h.rec
-	if len(pods) == 0 && h.rec.Endpoint == "" {
+	if len(pods) == 0 && h.rec.Endpoint == "" && !h.rec.Ephemeral {
 		return nil
 	}
 	h.rec.want(intentStop, time.Now().UTC())
@@ -82,6 +82,9 @@ func (m *Manager) stopHandle(ctx context.Context, h *handle, s survey, o StopOpt
 	case err == nil:
 		h.rec.runsOn("")
 		h.rec.Paused = false
+		if gone, err := m.endEphemeral(ctx, h, report); gone || err != nil {
+			return err
+		}
 	case ctx.Err() == nil: // it was not even asked, or does not end: it goes on
 		h.rec.want(before.Intent, before.IntentAt)
 	default:
@@ -93,7 +96,7 @@ func (m *Manager) stopHandle(ctx context.Context, h *handle, s survey, o StopOpt
 // keepEvidence takes into the record what the log of the last start tells of the
 // installation, before that log is moved away or removed.
 func (m *Manager) keepEvidence(h *handle) {
-	if h.rec.InstalledAt.IsZero() && m.sawInstalled(h) {
+	if !h.rec.Ephemeral && h.rec.InstalledAt.IsZero() && m.sawInstalled(h) {
 		h.rec.InstalledAt = time.Now().UTC()
 	}
 }

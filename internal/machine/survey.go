@@ -52,6 +52,7 @@ func (m *Manager) survey(ctx context.Context) (survey, error) {
 	for _, sb := range newestFirst(sandboxes) {
 		s.pods = append(s.pods, pod{Sandbox: sb, containers: bySandbox[sb.ID]})
 	}
+	s.pods = m.sweepErrands(ctx, s.pods)
 	return s, nil
 }
 

@@ -20,6 +20,7 @@ import (
 //
 // When ctx ends during the wait the machine goes on, and the error is ctx's.
 func (m *Manager) Up(ctx context.Context, name string, r *recipe.Recipe, o StartOptions, report Reporter) (Machine, error) {
+	o.transient = o.Ephemeral && m.isNew(name)
 	for attempt := 0; ; attempt++ {
 		undo, err := m.ensure(name, r, report)
 		if err != nil {
@@ -38,6 +39,13 @@ func (m *Manager) Up(ctx context.Context, name string, r *recipe.Recipe, o Start
 		return Machine{}, fmt.Errorf("up %q: %w", name, interrupted(err))
 	}
 	return m.await(ctx, name, o, report)
+}
+
+// isNew reports whether there is no machine of that name, nor a disk of a deleted one.
+func (m *Manager) isNew(name string) bool {
+	_, err := m.Store.Open(name)
+	_, keptErr := m.Store.Kept(name)
+	return errors.Is(err, ErrNotFound) && errors.Is(keptErr, ErrNotFound)
 }
 
 // ensure makes the machine if it is not there, and returns what takes it away

@@ -28,6 +28,9 @@ const (
 	LogsDir = "logs"
 	// SnapshotsDir holds snapshots, one folder each, named by its tag.
 	SnapshotsDir = "snapshots"
+	// EphemeralDir holds the copies of StorageDir and DisksDir that an ephemeral run has in
+	// their place. It goes with the run.
+	EphemeralDir = "ephemeral"
 	// RestoreFile is there while a snapshot takes the place of the machine's state: it
 	// says what is to be moved where, so that whoever comes after a crash can finish it.
 	RestoreFile = "restore.json"

@@ -62,7 +62,7 @@ func ourFile(name string) bool {
 // ownedTree reports whether everything at and below a path is ours.
 func ownedTree(parts []string) bool {
 	switch parts[0] {
-	case LogsDir, SnapshotsDir:
+	case LogsDir, SnapshotsDir, EphemeralDir:
 		return true
 	}
 	return len(parts) > 1 && parts[0] == StorageDir && parts[1] == TempDir

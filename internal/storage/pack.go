@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -85,7 +84,11 @@ func (d *Dir) pack(ctx context.Context, w io.Writer, now time.Time, progress Cop
 	if err == nil {
 		err = p.tar.Close()
 	}
-	return errors.Join(err, z.Close())
+	closeErr := z.Close() // says the same again where writing has failed
+	if err == nil {
+		err = closeErr
+	}
+	return err
 }
 
 func (p *packer) all(info PackInfo) error {

@@ -110,7 +110,7 @@ func (r *removal) remove(rel string) {
 // folders removes those that are ours and empty now, deepest first. One that is not
 // empty holds something to keep; an empty storage folder is not worth keeping.
 func (r *removal) folders(owned []string) {
-	all := append([]string{StorageDir, DisksDir, LogsDir, SnapshotsDir, path.Join(StorageDir, BackupsDir)}, owned...)
+	all := append([]string{StorageDir, DisksDir, LogsDir, SnapshotsDir, EphemeralDir, path.Join(StorageDir, BackupsDir)}, owned...)
 	if disks, err := fs.ReadDir(r.root.FS(), DisksDir); err == nil {
 		for _, e := range disks {
 			all = append(all, path.Join(DisksDir, e.Name()))
