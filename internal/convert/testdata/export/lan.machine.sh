@@ -7,7 +7,6 @@
 # -f on the pod.
 #
 # What is different from vmctl:
-# - ports: nobody looks whether a host port is free
 # - runtime: none was asked: the cgroup parent is left out, which a runtime with systemd's driver
 #   may want
 # - network: the runtime's CNI network must be macvlan
@@ -17,7 +16,7 @@ umask 077
 name='lan'
 uid='a350b55f-b531-51a9-8f85-6f4333b929b7'
 image='docker.io/dockurr/macos:3.12'
-handler=''
+handler='lan'
 grace='120'
 storage='lan/storage'
 made=''
@@ -26,7 +25,7 @@ marker=''
 disks='data.img data.qcow2'
 log='lan/logs/vm.log'
 lock='lan/lock'
-viewer='127.0.0.1:8006'
+viewer=''
 endpoint=''
 secrets=''
 check_mounts() {
