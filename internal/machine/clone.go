@@ -24,15 +24,22 @@ func (m *Manager) Clone(ctx context.Context, name, to string, report Reporter) (
 		rec := newRecord(h.recipe, time.Now().UTC())
 		rec.Recipe, rec.Identity, rec.InstalledAt, rec.Image = h.rec.Recipe, h.rec.Identity, h.rec.InstalledAt, h.rec.Image
 		frozen, err := h.dir.ReadRecipe()
+		home, moved := atHome(h.recipe)
+		if moved && err == nil {
+			frozen, err = home.Marshal()
+		}
 		if err != nil {
 			return err
 		}
 		_, err = m.Store.Create(to, func(d *storage.Dir) error {
-			if err := d.CopyState(ctx, h.dir, copying(report)); err != nil {
+			if err := d.CopyState(ctx, h.all(), copying(report)); err != nil {
 				return err
 			}
 			return errors.Join(d.RemoveFiles(h.recipe.Contract().OwnFiles), d.WriteJSON(storage.StateFile, rec), d.WriteRecipe(frozen))
 		})
+		if err == nil && moved {
+			report.note("the disks of the copy are in its own directory")
+		}
 		if err == nil {
 			notePorts(h.recipe, name, to, report)
 		}

@@ -16,9 +16,10 @@ func (m *Manager) beginEphemeral(ctx context.Context, h *handle, o StartOptions,
 	if !o.Ephemeral {
 		return nil
 	}
-	if err := h.ownDisks("run on a copy"); err != nil {
+	if err := h.noDevices("copy"); err != nil {
 		return err
 	}
+	state := h.all()
 	h.rec.Ephemeral = true
 	if err := h.save(); err != nil {
 		return err
@@ -26,7 +27,7 @@ func (m *Manager) beginEphemeral(ctx context.Context, h *handle, o StartOptions,
 	var shared bool
 	var size int64
 	err := m.owning(ctx, h.dir, report, func() (err error) {
-		size, shared, err = h.dir.MakeEphemeral(ctx, copying(report))
+		size, shared, err = state.MakeEphemeral(ctx, copying(report))
 		return err
 	})
 	if err == nil && !shared && size >= worthTelling {

@@ -23,7 +23,7 @@ func (m *Manager) Pack(ctx context.Context, name string, w io.Writer, report Rep
 		if err := h.save(); err != nil {
 			return err
 		}
-		return h.dir.Pack(ctx, w, time.Now(), copying(report))
+		return h.all().Pack(ctx, w, time.Now(), copying(report))
 	})
 }
 
@@ -79,8 +79,17 @@ func (m *Manager) adoptPacked(d *storage.Dir, report Reporter) error {
 	if err := d.ReadJSON(storage.StateFile, &was); err != nil {
 		return fmt.Errorf("%w: %w", ErrPack, err)
 	}
-	if err := (&handle{name: d.Name(), dir: d, recipe: r}).ownDisks("unpack"); err != nil {
+	if err := (&handle{name: d.Name(), dir: d, recipe: r}).noDevices("unpack"); err != nil {
 		return err
+	}
+	if home, changed := atHome(r); changed {
+		report.note("its disks were elsewhere; here they are in its own directory")
+		if data, err = home.Marshal(); err == nil {
+			err = d.WriteRecipe(data)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	rec := newRecord(r, time.Now().UTC())
 	rec.Recipe, rec.Identity, rec.InstalledAt, rec.Ports, rec.Image = was.Recipe, was.Identity, was.InstalledAt, was.Ports, was.Image

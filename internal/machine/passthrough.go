@@ -75,8 +75,11 @@ func hasUSB(r *recipe.Recipe) bool {
 
 // diskPath is where a further disk is kept.
 func (h *handle) diskPath(k recipe.Disk) string {
+	if h.rec.Ephemeral {
+		return h.dir.Ephemeral().DiskPath(k.Name)
+	}
 	if k.Path == "" {
-		return h.disks().DiskPath(k.Name)
+		return h.dir.DiskPath(k.Name)
 	}
 	if real, err := filepath.EvalSymlinks(k.Path); err == nil {
 		return real

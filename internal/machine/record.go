@@ -140,15 +140,12 @@ func (h *handle) save() error {
 }
 
 // storagePath is where the guest's disk is: the recipe's path, or the machine's
-// own directory.
-func (h *handle) storagePath() string { return storagePath(h.disks().StoragePath(), h.recipe) }
-
-// disks is the directory with the disks that the machine runs on.
-func (h *handle) disks() *storage.Dir {
+// own directory; of an ephemeral run it is the copy.
+func (h *handle) storagePath() string {
 	if h.rec.Ephemeral {
-		return h.dir.Ephemeral()
+		return h.dir.Ephemeral().StoragePath()
 	}
-	return h.dir
+	return storagePath(h.dir.StoragePath(), h.recipe)
 }
 
 func storagePath(own string, r *recipe.Recipe) string {

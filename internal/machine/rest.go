@@ -51,7 +51,8 @@ func diskLocked(h *handle) error {
 // elsewhere than in the machine's directory.
 func (h *handle) ownDisks(what string) error {
 	if p := h.recipe.Storage.Path; p != "" {
-		return fmt.Errorf("%w: its disk is in %s, where the recipe put it; vmctl can %s only what is in the machine's own directory", ErrPhase, p, what)
+		err := fmt.Errorf("%w: its disk is in %s, where the recipe put it; vmctl can %s only what is in the machine's own directory", ErrPhase, p, what)
+		return hint.With(err, "copy it instead: vmctl clone %s NEW, or vmctl pack %s FILE", h.name, h.name)
 	}
 	for _, k := range h.recipe.Disks {
 		if where := either(k.Path, k.Device); where != "" {

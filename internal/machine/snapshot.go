@@ -19,6 +19,9 @@ const tagTime = "2006-01-02-150405"
 func (m *Manager) Snapshot(ctx context.Context, name, tag string, report Reporter) (storage.Snapshot, error) {
 	var out storage.Snapshot
 	err := m.atRestDo(ctx, name, "snapshot", report, func(h *handle) (err error) {
+		if err := h.ownDisks("snapshot"); err != nil {
+			return err
+		}
 		now := time.Now()
 		out, err = m.snapshot(ctx, h, storage.Snapshot{Tag: either(tag, freeTag(h.dir, now.Format(tagTime))), CreatedAt: now.UTC()}, report)
 		return err
@@ -44,6 +47,9 @@ func (m *Manager) snapshot(ctx context.Context, h *handle, s storage.Snapshot, r
 // or the process, the machine is as it was, or restored.
 func (m *Manager) RestoreSnapshot(ctx context.Context, name, tag string, report Reporter) (kept string, err error) {
 	err = m.atRestDo(ctx, name, "restore", report, func(h *handle) error {
+		if err := h.ownDisks("restore"); err != nil {
+			return err
+		}
 		kept, err = m.restore(ctx, h, tag, func(*record) {}, report)
 		return err
 	})
@@ -126,7 +132,7 @@ func (m *Manager) atRestDo(ctx context.Context, name, what string, report Report
 		return fmt.Errorf("%s %q: %w", what, name, err)
 	}
 	defer unlock()
-	err = h.ownDisks(what)
+	err = h.noDevices(what)
 	if err == nil {
 		err = m.atRest(ctx, h)
 	}

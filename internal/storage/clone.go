@@ -16,7 +16,10 @@ func (d *Dir) CopyState(ctx context.Context, of *Dir, progress CopyProgress) err
 	if err := os.Remove(d.StoragePath()); err != nil { // made empty by Create
 		return err
 	}
-	_, _, err := copyFolders(ctx, of.name, of.path, d.path, stateFolders(), progress)
+	places, err := of.places()
+	if err == nil {
+		_, _, err = copyPlaces(ctx, of.name, places, d.path, progress)
+	}
 	return err
 }
 

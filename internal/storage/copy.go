@@ -40,14 +40,14 @@ type treeCopy struct {
 	total    int64 // host bytes of all files
 }
 
-// copyFolders copies folders of from into the folder to, of the same names; those that are
-// not there come to be empty. It returns the host bytes of the files, and whether they are
+// copyPlaces copies folders into the folder to, under their names; those that are not there
+// come to be empty. It returns the host bytes of the files, and whether they are
 // shared. Before anything is written it makes sure that all can be read (else the error is
 // a *DeniedError, as of the machine called name) and that there is room (else ErrNoSpace).
 // All is on the disk when it returns.
-func copyFolders(ctx context.Context, name, from, to string, folders []string, progress CopyProgress) (bytes int64, shared bool, err error) {
+func copyPlaces(ctx context.Context, name string, from []place, to string, progress CopyProgress) (bytes int64, shared bool, err error) {
 	c := &treeCopy{ctx: ctx, progress: progress}
-	sample, err := c.measure(name, from, folders)
+	sample, err := c.measure(name, from)
 	if err != nil {
 		return 0, false, err
 	}
@@ -58,8 +58,8 @@ func copyFolders(ctx context.Context, name, from, to string, folders []string, p
 		return 0, false, err
 	}
 	c.progress.report(0, c.total)
-	for _, f := range folders {
-		if err := c.tree(filepath.Join(from, f), filepath.Join(to, f)); err != nil {
+	for _, p := range from {
+		if err := c.tree(p.path, filepath.Join(to, p.rel)); err != nil {
 			return 0, false, err
 		}
 	}
@@ -67,11 +67,11 @@ func copyFolders(ctx context.Context, name, from, to string, folders []string, p
 }
 
 // measure adds up the files and returns the largest.
-func (c *treeCopy) measure(name, from string, folders []string) (largest string, err error) {
+func (c *treeCopy) measure(name string, from []place) (largest string, err error) {
 	var denied []string
 	var most int64
-	for _, folder := range folders {
-		err := walkFiles(filepath.Join(from, folder), func(path string, info fs.FileInfo) error {
+	for _, p := range from {
+		err := walkFiles(p.path, func(path string, info fs.FileInfo) error {
 			f, err := os.Open(path)
 			if errors.Is(err, fs.ErrPermission) {
 				denied = append(denied, path)
@@ -94,7 +94,7 @@ func (c *treeCopy) measure(name, from string, folders []string) (largest string,
 	}
 	if len(denied) > 0 {
 		err := &DeniedError{Name: name, Paths: denied}
-		return "", hint.With(err, "they belong to another user, as of a container; copy as root, or take them over: sudo chown -R %d %s", os.Getuid(), from)
+		return "", hint.With(err, "they belong to another user, as of a container; copy as root, or take them over: sudo chown -R %d %s", os.Getuid(), filepath.Dir(from[0].path))
 	}
 	return largest, nil
 }

@@ -9,7 +9,10 @@ import (
 
 // Dir is one machine's directory. It holds no open files and may be copied or kept;
 // whether the machine is still there shows when it is used.
-type Dir struct{ name, path string }
+type Dir struct {
+	name, path string
+	elsewhere  map[string]string // see Elsewhere
+}
 
 // Name returns the machine's name.
 func (d *Dir) Name() string { return d.name }

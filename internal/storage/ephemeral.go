@@ -15,7 +15,7 @@ func (d *Dir) Ephemeral() *Dir {
 }
 
 // MakeEphemeral copies the storage and the further disks into EphemeralDir, anew. The caller
-// holds the lock and has made sure that nothing runs on either. It returns what copyFolders
+// holds the lock and has made sure that nothing runs on either. It returns what copyPlaces
 // does.
 func (d *Dir) MakeEphemeral(ctx context.Context, progress CopyProgress) (size int64, shared bool, err error) {
 	if err := d.DropEphemeral(); err != nil {
@@ -25,7 +25,11 @@ func (d *Dir) MakeEphemeral(ctx context.Context, progress CopyProgress) (size in
 	if err := os.Mkdir(to, 0o700); err != nil {
 		return 0, false, err
 	}
-	return copyFolders(ctx, d.name, d.path, to, stateFolders(), progress)
+	places, err := d.places()
+	if err != nil {
+		return 0, false, err
+	}
+	return copyPlaces(ctx, d.name, places, to, progress)
 }
 
 // HasEphemeral reports whether there is such a copy, of a run or left of one.

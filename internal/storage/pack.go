@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -71,8 +72,12 @@ func (d *Dir) Pack(ctx context.Context, w io.Writer, now time.Time, progress Cop
 }
 
 func (d *Dir) pack(ctx context.Context, w io.Writer, now time.Time, progress CopyProgress) error {
+	places, err := d.places()
+	if err != nil {
+		return err
+	}
 	sizes := &treeCopy{}
-	if _, err := sizes.measure(d.name, d.path, stateFolders()); err != nil {
+	if _, err := sizes.measure(d.name, places); err != nil {
 		return err
 	}
 	z, err := zstd.NewWriter(w)
@@ -80,7 +85,7 @@ func (d *Dir) pack(ctx context.Context, w io.Writer, now time.Time, progress Cop
 		return err
 	}
 	p := &packer{ctx: ctx, out: z, tar: tar.NewWriter(z), dir: d, total: sizes.total, progress: progress}
-	err = p.all(PackInfo{Format: packFormat, Name: d.name, CreatedAt: now.UTC(), Bytes: sizes.total})
+	err = p.all(places, PackInfo{Format: packFormat, Name: d.name, CreatedAt: now.UTC(), Bytes: sizes.total})
 	if err == nil {
 		err = p.tar.Close()
 	}
@@ -91,17 +96,23 @@ func (d *Dir) pack(ctx context.Context, w io.Writer, now time.Time, progress Cop
 	return err
 }
 
-func (p *packer) all(info PackInfo) error {
+func (p *packer) all(places []place, info PackInfo) error {
 	if err := p.json(packInfoFile, info); err != nil {
 		return err
 	}
 	for _, name := range []string{RecipeFile, StateFile} {
-		if err := p.file(filepath.Join(p.dir.path, name)); err != nil {
+		if err := p.file(name, filepath.Join(p.dir.path, name)); err != nil {
 			return err
 		}
 	}
-	for _, folder := range stateFolders() {
-		err := walkFiles(filepath.Join(p.dir.path, folder), func(path string, _ fs.FileInfo) error { return p.file(path) }, &[]string{})
+	for _, from := range places {
+		err := walkFiles(from.path, func(file string, _ fs.FileInfo) error {
+			rel, err := filepath.Rel(from.path, file)
+			if err != nil {
+				return err
+			}
+			return p.file(path.Join(from.rel, filepath.ToSlash(rel)), file)
+		}, &[]string{})
 		if err != nil {
 			return err
 		}
@@ -122,11 +133,8 @@ func (p *packer) json(name string, v any) error {
 	return err
 }
 
-func (p *packer) file(path string) error {
-	rel, err := filepath.Rel(p.dir.path, path)
-	if err != nil {
-		return err
-	}
+// file packs the file at path under a name.
+func (p *packer) file(name, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -141,7 +149,7 @@ func (p *packer) file(path string) error {
 		return err
 	}
 	sum := sha256.New()
-	line := packedFile{Path: filepath.ToSlash(rel), Size: info.Size()}
+	line := packedFile{Path: name, Size: info.Size()}
 	if hasHoles(data, info.Size()) {
 		line.Data, err = p.sparse(line.Path, f, info, data, sum)
 	} else {

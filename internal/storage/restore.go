@@ -62,7 +62,7 @@ func (d *Dir) prepareRestore(ctx context.Context, tag string, keep Snapshot, sta
 		return r, err
 	}
 	was := &treeCopy{}
-	if _, err := was.measure(d.name, d.path, stateFolders()); err == nil {
+	if _, err := was.measure(d.name, placesIn(d.path)); err == nil {
 		keep.Size = was.total
 	}
 	if err := d.completeSnapshot(to, keep); err != nil {
@@ -72,7 +72,7 @@ func (d *Dir) prepareRestore(ctx context.Context, tag string, keep Snapshot, sta
 	if err != nil {
 		return r, err
 	}
-	if _, _, err := copyFolders(ctx, d.name, d.snapshotPath(tag), from, stateFolders(), progress); err != nil {
+	if _, _, err := copyPlaces(ctx, d.name, placesIn(d.snapshotPath(tag)), from, progress); err != nil {
 		return r, err
 	}
 	recipe, err := os.ReadFile(filepath.Join(d.snapshotPath(tag), RecipeFile))

@@ -102,7 +102,7 @@ func (d *Dir) TakeSnapshot(ctx context.Context, s Snapshot, progress CopyProgres
 		return s, err
 	}
 	err = func() error {
-		if s.Size, s.Shared, err = copyFolders(ctx, d.name, d.path, hidden, stateFolders(), progress); err != nil {
+		if s.Size, s.Shared, err = copyPlaces(ctx, d.name, placesIn(d.path), hidden, progress); err != nil {
 			return err
 		}
 		return d.completeSnapshot(hidden, s)
