@@ -132,12 +132,7 @@ func (m *Manager) open(name string) (*handle, error) {
 	return h, nil
 }
 
-func (h *handle) save() error {
-	if err := h.dir.WriteJSON(storage.StateFile, h.rec); err != nil {
-		return fmt.Errorf("machine %q: write %s: %w", h.name, storage.StateFile, err)
-	}
-	return nil
-}
+func (h *handle) save() error { return h.dir.WriteJSON(storage.StateFile, h.rec) }
 
 // storagePath is where the guest's disk is: the recipe's path, or the machine's
 // own directory; of an ephemeral run it is the copy.

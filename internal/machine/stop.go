@@ -69,9 +69,7 @@ func (m *Manager) stopHandle(ctx context.Context, h *handle, s survey, o StopOpt
 	h.rec.want(intentStop, time.Now().UTC())
 	h.rec.Because = o.because
 	m.keepEvidence(h)
-	if err := h.save(); err != nil {
-		return err
-	}
+	h.saveOrTell(report)
 	if h.rec.Paused && !o.Force { // it does not hear that it is to shut down
 		if err := m.resume(ctx, h); err != nil {
 			m.log().Warn("a paused guest could not be resumed before it is stopped", "machine", h.name, "error", err)
@@ -90,7 +88,16 @@ func (m *Manager) stopHandle(ctx context.Context, h *handle, s survey, o StopOpt
 	default:
 		return err
 	}
-	return errors.Join(err, h.save())
+	h.saveOrTell(report)
+	return err
+}
+
+// saveOrTell writes the record, and tells where that does not work: with a full disk a
+// guest must be shut down all the same, and what its record does not say can be seen.
+func (h *handle) saveOrTell(report Reporter) {
+	if err := h.save(); err != nil {
+		report.note(err.Error() + "; the machine is stopped all the same")
+	}
 }
 
 // keepEvidence takes into the record what the log of the last start tells of the
