@@ -109,8 +109,10 @@ conformance: setup build images runtime bin/tools/clientgo ## print what each wa
 	@$(E2E) env VMCTL_CONFORM_LARGE=1073741824 $(GO) test -tags e2e -count=1 -v -timeout 30m -run '^(TestE2EForwardConformance|TestConformClientGo)$$' ./internal/machine \
 	  | awk '/^ +--- (PASS|FAIL)/ {n = split($$3, p, "/"); if (n >= 3) printf "%-4s %-12s %-20s %s\n", $$2 == "PASS:" ? "ok" : "FAIL", p[2], p[1] ~ /ClientGo/ ? "client-go" : p[3], p[n]}' | sort -u
 
-faults: ## print what was tried with kill -9, and what was lost
-	@$(GO) test -count=1 -v -run '^TestKill' ./internal/cli | grep -vE '^(===|PASS)'
+# VMCTL_FAULTS=all tries every fault at every stage.
+faults: setup build images runtime ## print what was tried with kill -9 and other faults, and what was lost
+	@$(GO) test -count=1 -v -run '^(TestKill|TestFaultsFake)' ./internal/machine ./internal/cli | grep -vE '^(===|PASS)'
+	@$(E2E) env VMCTL_FAULTS="$(VMCTL_FAULTS)" $(GO) test -tags e2e -count=1 -v -timeout 60m -run '^TestFaultsReal' ./internal/cli | awk '/^ *fault  /, /^ *all  /; /^(FAIL|ok|---)/'
 
 screenshot: setup build images runtime ## take the pictures of the README anew
 	$(E2E) env VMCTL_SCREENSHOT="$$PWD/docs" $(GO) test -tags e2e -count=1 -run 'E2ELife/containerd-1' ./internal/cli

@@ -208,7 +208,7 @@ func (r *faultRig) judge(f fault, s faultStage, hit bool, begin time.Time) {
 	what := f.name + ", " + s.name
 	row := faultRow{fault: f.name, stage: s.name, hit: hit}
 	running := r.runs()
-	if phase := r.show("demo").Phase; running != slices.Contains([]string{"Installing", "Running", "Stopping"}, phase) {
+	if phase := r.show("demo").Phase; running != slices.Contains([]string{"Starting", "Installing", "Running", "Stopping"}, phase) {
 		r.t.Errorf("%s: shown as %s, and a container runs: %t", what, phase, running)
 	}
 	if out, stderr, code := r.try("start", "demo"); code != 0 {
@@ -217,8 +217,9 @@ func (r *faultRig) judge(f fault, s faultStage, hit bool, begin time.Time) {
 		r.run("start", "demo")
 	}
 	row.counter = r.counter("demo")
+	r.sweep(s)
 	back := strings.HasPrefix(s.name, "restore") && row.counter == r.kept+1
-	if row.counter <= r.last && !back {
+	if row.counter < r.last && !back {
 		row.lost = 1
 	}
 	left := r.left(1)
@@ -235,6 +236,21 @@ func (r *faultRig) judge(f fault, s faultStage, hit bool, begin time.Time) {
 		r.t.Errorf("%s: hit %t, counter %d, before it %d; left: %v", what, hit, row.counter, r.last, left)
 	}
 	r.rows, r.last = append(r.rows, row), row.counter
+}
+
+// sweep gives the command that was struck its next turn, which takes away what the last one left.
+func (r *faultRig) sweep(s faultStage) {
+	r.t.Helper()
+	switch s.args[0] {
+	case "clone", "unpack":
+		r.run("create", "demo", "--name", "sweeper")
+		r.run("delete", "--storage", "--yes", "sweeper")
+	case "pack": // the machine must be stopped for it
+		r.run("stop", "demo")
+		_ = os.Remove(r.home + "/new.vm")
+		r.run("pack", "demo", r.home+"/new.vm")
+		r.run("start", "demo")
+	}
 }
 
 // table prints what was tried.
