@@ -73,7 +73,7 @@ test: setup build images runtime lint test-unit test-e2e ## run everything that 
 
 test-unit: ## run the tests that need no runtime and no root
 	$(GO) test ./...
-	$(GO) test -race ./internal/cri/... ./internal/machine ./internal/portfwd ./internal/viewer ./internal/storage
+	$(GO) test -race -skip '^TestFaults' ./internal/cri/... ./internal/machine ./internal/portfwd ./internal/viewer ./internal/storage
 	$(GO) test -race -skip '^(TestScripts|TestKill)' ./internal/cli
 	CGO_ENABLED=0 $(GO) vet ./internal/gui/...
 
@@ -109,8 +109,10 @@ conformance: setup build images runtime bin/tools/clientgo ## print what each wa
 	@$(E2E) env VMCTL_CONFORM_LARGE=1073741824 $(GO) test -tags e2e -count=1 -v -timeout 30m -run '^(TestE2EForwardConformance|TestConformClientGo)$$' ./internal/machine \
 	  | awk '/^ +--- (PASS|FAIL)/ {n = split($$3, p, "/"); if (n >= 3) printf "%-4s %-12s %-20s %s\n", $$2 == "PASS:" ? "ok" : "FAIL", p[2], p[1] ~ /ClientGo/ ? "client-go" : p[3], p[n]}' | sort -u
 
-faults: ## print what was tried with kill -9, and what was lost
-	@$(GO) test -count=1 -v -run '^TestKill' ./internal/cli | grep -vE '^(===|PASS)'
+# VMCTL_FAULTS=all tries every fault at every stage.
+faults: setup build images runtime ## print what was tried with kill -9 and other faults, and what was lost
+	@$(GO) test -count=1 -v -run '^(TestKill|TestFaultsFake)' ./internal/machine ./internal/cli | grep -vE '^(===|PASS)'
+	@$(E2E) env VMCTL_FAULTS="$(VMCTL_FAULTS)" $(GO) test -tags e2e -count=1 -v -timeout 60m -run '^TestFaultsReal' ./internal/cli | awk '/^ *fault  /, /^ *all  /; /^(FAIL|ok|---)/'
 
 chaos: setup build images runtime ## break things while transfers run, and print what came back after how long
 	@$(E2E) $(GO) test -tags e2e -count=1 -v -timeout 10m -run '^TestChaos' ./internal/cli | grep --line-buffered -vE '^===|_test.go:[0-9]+: vmctl |^PASS'

@@ -129,6 +129,9 @@ func TestIdleStops(t *testing.T) {
 	if mc.Reason != "nobody used it for 6s" {
 		t.Errorf("reason %q", mc.Reason)
 	}
+	for deadline := time.Now().Add(10 * time.Second); len(r.rt.Sandboxes()) > 0 && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond) // it is seen to be stopped a moment before its pod is gone
+	}
 	r.empty(t)
 	stop()
 	if mc := r.up(t, "demo"); mc.Reason != "" || r.counter(t, "demo") != 2 {
