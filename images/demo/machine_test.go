@@ -88,6 +88,7 @@ func countdown(term, limit int) string {
 const ending = `unset -f sleep
 	stop_web() { echo "web stopped"; }
 	stop_nat() { echo "nat stopped"; }
+	stop_lan() { echo "lan stopped"; }
 	echo disk > "$SHM/qemu.boot"
 	true &
 	SERIAL_PID=$!
@@ -97,7 +98,7 @@ const ending = `unset -f sleep
 `
 
 func TestEndings(t *testing.T) {
-	const stopped = "nat stopped\nweb stopped\n"
+	const stopped = "nat stopped\nlan stopped\nweb stopped\n"
 	tests := map[string]struct {
 		script, want string
 		code         int
