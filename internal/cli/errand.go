@@ -15,8 +15,10 @@ func newErrand() *cobra.Command {
 
 func newErrandOwn() *cobra.Command {
 	return &cobra.Command{
-		Use:     "own FOLDER",
-		Short:   "Give all that is in a folder to the owner of the folder",
+		Use:   "own FOLDER",
+		Short: "Give all that is in a folder to the owner of the folder",
+		Long: `Gives all that is in FOLDER to the owner of FOLDER. It needs root. Other file systems that
+are mounted in it, and files with names elsewhere too, are left as they are.`,
 		Example: "  vmctl errand own /home/me/.local/share/vmctl/machines/windows-11",
 		Args:    exactly(1, "one folder"),
 		RunE:    func(_ *cobra.Command, args []string) error { return storage.Own(args[0]) },

@@ -46,19 +46,3 @@ func diskLocked(h *handle) error {
 	}
 	return nil
 }
-
-// ownDisks refuses, for what is to be done with the machine as a whole, where a disk is
-// elsewhere than in the machine's directory.
-func (h *handle) ownDisks(what string) error {
-	if p := h.recipe.Storage.Path; p != "" {
-		err := fmt.Errorf("%w: its disk is in %s, where the recipe put it; vmctl can %s only what is in the machine's own directory", ErrPhase, p, what)
-		return hint.With(err, "copy it instead: vmctl clone %s NEW, or vmctl pack %s FILE", h.name, h.name)
-	}
-	for _, k := range h.recipe.Disks {
-		if where := either(k.Path, k.Device); where != "" {
-			err := fmt.Errorf("%w: its disk %q is %s; vmctl can %s only what is in the machine's own directory", ErrPhase, k.Name, where, what)
-			return hint.With(err, "take it out first: vmctl unset %s disks.%s", h.name, k.Name)
-		}
-	}
-	return nil
-}

@@ -2,10 +2,12 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"vmctl/internal/hint"
+	"vmctl/internal/recipe"
 	"vmctl/internal/storage"
 )
 
@@ -19,9 +21,6 @@ const tagTime = "2006-01-02-150405"
 func (m *Manager) Snapshot(ctx context.Context, name, tag string, report Reporter) (storage.Snapshot, error) {
 	var out storage.Snapshot
 	err := m.atRestDo(ctx, name, "snapshot", report, func(h *handle) (err error) {
-		if err := h.ownDisks("snapshot"); err != nil {
-			return err
-		}
 		now := time.Now()
 		out, err = m.snapshot(ctx, h, storage.Snapshot{Tag: either(tag, freeTag(h.dir, now.Format(tagTime))), CreatedAt: now.UTC()}, report)
 		return err
@@ -36,7 +35,7 @@ func (m *Manager) snapshot(ctx context.Context, h *handle, s storage.Snapshot, r
 		return s, err
 	}
 	err = m.owning(ctx, h.dir, report, func() (err error) {
-		out, err = h.dir.TakeSnapshot(ctx, s, copying(report))
+		out, err = h.all().TakeSnapshot(ctx, s, copying(report))
 		return err
 	})
 	return out, err
@@ -47,9 +46,6 @@ func (m *Manager) snapshot(ctx context.Context, h *handle, s storage.Snapshot, r
 // or the process, the machine is as it was, or restored.
 func (m *Manager) RestoreSnapshot(ctx context.Context, name, tag string, report Reporter) (kept string, err error) {
 	err = m.atRestDo(ctx, name, "restore", report, func(h *handle) error {
-		if err := h.ownDisks("restore"); err != nil {
-			return err
-		}
 		kept, err = m.restore(ctx, h, tag, func(*record) {}, report)
 		return err
 	})
@@ -61,7 +57,8 @@ func (m *Manager) RestoreSnapshot(ctx context.Context, name, tag string, report 
 func (m *Manager) restore(ctx context.Context, h *handle, tag string, change func(*record), report Reporter) (kept string, err error) {
 	now := time.Now()
 	kept = freeTag(h.dir, "before-"+now.Format(tagTime))
-	if _, err := h.dir.Snapshot(tag); err != nil {
+	from, err := h.dir.Snapshot(tag)
+	if err != nil {
 		return kept, hint.With(err, "see the snapshots with: vmctl snapshot ls %s", h.name)
 	}
 	m.keepEvidence(h)
@@ -72,15 +69,44 @@ func (m *Manager) restore(ctx context.Context, h *handle, tag string, change fun
 	if err := h.dir.ReadSnapshotJSON(tag, &was); err != nil {
 		return kept, err
 	}
-	state := h.rec
-	state.Recipe, state.Identity, state.InstalledAt = was.Recipe, was.Identity, was.InstalledAt
-	change(&state)
-	keep := storage.Snapshot{Tag: kept, CreatedAt: now.UTC(), Note: "before the restore of " + tag}
-	err = m.owning(ctx, h.dir, report, func() error { return h.dir.RestoreSnapshot(ctx, tag, keep, state, copying(report)) })
+	back, moved, err := h.snapshotRecipe(from)
 	if err != nil {
 		return kept, err
 	}
-	return kept, freshLog(h.dir.LogsPath()) // the last one speaks of another disk
+	state := h.rec
+	state.Recipe, state.Identity, state.InstalledAt = was.Recipe, was.Identity, was.InstalledAt
+	change(&state)
+	keep := storage.Snapshot{Tag: kept, CreatedAt: now.UTC(), Note: "before the restore of " + tag, Outside: len(h.elsewhereFolders()) > 0}
+	err = m.owning(ctx, h.dir, report, func() error { return h.dir.RestoreSnapshot(ctx, tag, keep, back, state, copying(report)) })
+	if err != nil {
+		return kept, err
+	}
+	if moved {
+		report.note("its disks are in its own directory now; what is elsewhere stays as it was")
+	}
+	if from.Outside { // from now on the machine changes what it stands for
+		err = h.dir.DeleteSnapshot(tag)
+	}
+	return kept, errors.Join(err, freshLog(h.dir.LogsPath())) // the last one speaks of another disk
+}
+
+// snapshotRecipe is the recipe for a machine that is brought back to a snapshot. Disks that
+// were elsewhere when it was taken come back into the machine's own directory: what is there
+// now is the state that the restore replaces, and stays.
+func (h *handle) snapshotRecipe(s storage.Snapshot) (data []byte, moved bool, err error) {
+	data, err = h.dir.ReadSnapshotRecipe(s.Tag)
+	if err != nil || s.Outside {
+		return data, false, err
+	}
+	r, err := recipe.Parse(data, h.dir.RecipePath())
+	if err != nil {
+		return nil, false, err
+	}
+	home, moved := atHome(r)
+	if moved {
+		data, err = home.Marshal()
+	}
+	return data, moved, err
 }
 
 // freeTag is a tag that no snapshot has: this one, or with a number behind it.

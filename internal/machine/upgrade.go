@@ -72,7 +72,7 @@ func (m *Manager) upgrade(ctx context.Context, name string, check bool, report R
 	if check {
 		return false, out, nil
 	}
-	if err := h.ownDisks("upgrade"); err != nil {
+	if err := h.noDevices("upgrade"); err != nil {
 		return false, out, err
 	}
 	if stopped, err = m.stopToChange(ctx, h, report); err != nil {

@@ -20,25 +20,25 @@ type restoration struct {
 }
 
 // RestoreSnapshot puts the state of the snapshot tag in the place of the machine's: storage,
-// further disks, recipe, and state as the new StateFile. What was there becomes the snapshot
+// further disks, with a recipe, and state as the new StateFile. What was there becomes the snapshot
 // keep, without a copy. The snapshot itself stays. The caller holds the lock and has made
 // sure that nothing runs on the storage.
 //
 // Until all of the new state is there the machine is as it was, after an error, ctx's
 // included, and after a crash. From then on the restore is finished: here, or by Recover.
-func (d *Dir) RestoreSnapshot(ctx context.Context, tag string, keep Snapshot, state any, progress CopyProgress) error {
+func (d *Dir) RestoreSnapshot(ctx context.Context, tag string, keep Snapshot, recipe []byte, state any, progress CopyProgress) error {
 	if _, err := d.Snapshot(tag); err != nil {
 		return err
 	}
-	err := d.restoreSnapshot(ctx, tag, keep, state, progress)
+	err := d.restoreSnapshot(ctx, tag, keep, recipe, state, progress)
 	if err != nil {
 		return fmt.Errorf("restore snapshot %q of machine %q: %w", tag, d.name, err)
 	}
 	return nil
 }
 
-func (d *Dir) restoreSnapshot(ctx context.Context, tag string, keep Snapshot, state any, progress CopyProgress) error {
-	r, err := d.prepareRestore(ctx, tag, keep, state, progress)
+func (d *Dir) restoreSnapshot(ctx context.Context, tag string, keep Snapshot, recipe []byte, state any, progress CopyProgress) error {
+	r, err := d.prepareRestore(ctx, tag, keep, recipe, state, progress)
 	if err != nil {
 		d.sweepSnapshots()
 		return err
@@ -56,7 +56,7 @@ func (d *Dir) restoreSnapshot(ctx context.Context, tag string, keep Snapshot, st
 func (d *Dir) restorePath() string { return filepath.Join(d.path, RestoreFile) }
 
 // prepareRestore builds the state to come, and the folder for the state that was.
-func (d *Dir) prepareRestore(ctx context.Context, tag string, keep Snapshot, state any, progress CopyProgress) (r restoration, err error) {
+func (d *Dir) prepareRestore(ctx context.Context, tag string, keep Snapshot, recipe []byte, state any, progress CopyProgress) (r restoration, err error) {
 	to, err := d.hiddenSnapshot(makingPattern, keep.Tag)
 	if err != nil {
 		return r, err
@@ -73,10 +73,6 @@ func (d *Dir) prepareRestore(ctx context.Context, tag string, keep Snapshot, sta
 		return r, err
 	}
 	if _, _, err := copyPlaces(ctx, d.name, placesIn(d.snapshotPath(tag)), from, progress); err != nil {
-		return r, err
-	}
-	recipe, err := os.ReadFile(filepath.Join(d.snapshotPath(tag), RecipeFile))
-	if err != nil {
 		return r, err
 	}
 	stateData, err := json.MarshalIndent(state, "", "  ")

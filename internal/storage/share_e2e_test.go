@@ -113,7 +113,7 @@ func TestE2EShare(t *testing.T) {
 			if err != nil || !s.Shared {
 				t.Fatalf("%+v, %v", s, err)
 			}
-			if err := d.RestoreSnapshot(t.Context(), "a", Snapshot{Tag: "b"}, 1, nil); err != nil {
+			if err := d.RestoreSnapshot(t.Context(), "a", Snapshot{Tag: "b"}, recipeOf(t, d, "a"), 1, nil); err != nil {
 				t.Fatal(err)
 			}
 			after, err := FreeSpace(root)

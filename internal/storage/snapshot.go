@@ -21,8 +21,10 @@ type Snapshot struct {
 	Note      string    `json:"note,omitempty"` // why it was taken
 	// Size is the host bytes that the copied files took; Shared says that the file
 	// system shared the blocks, so that only what is written since takes space.
-	Size   int64 `json:"size"`
-	Shared bool  `json:"shared"`
+	// Outside says that disks which the recipe put elsewhere are there still, and not in it.
+	Outside bool  `json:"outside,omitempty"`
+	Size    int64 `json:"size"`
+	Shared  bool  `json:"shared"`
 }
 
 const maxTag = 64
@@ -102,7 +104,11 @@ func (d *Dir) TakeSnapshot(ctx context.Context, s Snapshot, progress CopyProgres
 		return s, err
 	}
 	err = func() error {
-		if s.Size, s.Shared, err = copyPlaces(ctx, d.name, placesIn(d.path), hidden, progress); err != nil {
+		places, err := d.places()
+		if err != nil {
+			return err
+		}
+		if s.Size, s.Shared, err = copyPlaces(ctx, d.name, places, hidden, progress); err != nil {
 			return err
 		}
 		return d.completeSnapshot(hidden, s)
@@ -146,6 +152,11 @@ func (d *Dir) completeSnapshot(folder string, s Snapshot) error {
 		return err
 	}
 	return writeFile(filepath.Join(folder, SnapshotFile), append(data, '\n'))
+}
+
+// ReadSnapshotRecipe returns the recipe that a snapshot keeps.
+func (d *Dir) ReadSnapshotRecipe(tag string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(d.snapshotPath(tag), RecipeFile))
 }
 
 // ReadSnapshotJSON decodes the state file (StateFile) that a snapshot keeps into v.

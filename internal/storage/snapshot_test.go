@@ -76,7 +76,7 @@ func TestSnapshotAndRestore(t *testing.T) {
 	if got := stateOf(t, d.snapshotPath("a")); got != ones {
 		t.Errorf("the snapshot is %s", got)
 	}
-	if err := d.RestoreSnapshot(t.Context(), "a", Snapshot{Tag: "b", CreatedAt: time.Now()}, 1, nil); err != nil {
+	if err := d.RestoreSnapshot(t.Context(), "a", Snapshot{Tag: "b", CreatedAt: time.Now()}, recipeOf(t, d, "a"), 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := stateOf(t, d.path); got != ones {
@@ -106,7 +106,7 @@ func TestRestoreDiesAnywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		set("2")
-		r, err := d.prepareRestore(t.Context(), "a", Snapshot{Tag: "b"}, 1, nil)
+		r, err := d.prepareRestore(t.Context(), "a", Snapshot{Tag: "b"}, recipeOf(t, d, "a"), 1, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestRestoreThatDiesBeforeItsMovesIsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	set("2")
-	if _, err := d.prepareRestore(t.Context(), "a", Snapshot{Tag: "b"}, 1, nil); err != nil {
+	if _, err := d.prepareRestore(t.Context(), "a", Snapshot{Tag: "b"}, recipeOf(t, d, "a"), 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Recover(); err != nil || stateOf(t, d.path) != twos || snapshotNames(t, d) != "a" {
@@ -266,4 +266,14 @@ func TestLockedFile(t *testing.T) {
 	if got, err := LockedFile(d.StoragePath()); got != "" || err != nil {
 		t.Errorf("closed: %q, %v", got, err)
 	}
+}
+
+// recipeOf is the recipe that a snapshot keeps.
+func recipeOf(t testing.TB, d *Dir, tag string) []byte {
+	t.Helper()
+	data, err := d.ReadSnapshotRecipe(tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
