@@ -153,18 +153,15 @@ func exitCommand(ts *testscript.TestScript, neg bool, args []string) {
 // killRelays is `killrelays`: the processes that forward for this script's machines die;
 // there must be some, or with ! none.
 func killRelays(ts *testscript.TestScript, neg bool, args []string) {
-	var found []int
-	processes, err := filepath.Glob("/proc/[0-9]*/environ")
-	ts.Check(err)
-	for _, p := range processes {
-		environ, _ := os.ReadFile(p)
-		cmdline, _ := os.ReadFile(filepath.Join(filepath.Dir(p), "cmdline"))
-		if !strings.Contains(string(environ), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR")+"\x00") || !strings.Contains(string(cmdline), "\x00forwarder\x00") {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(p)))
-		ts.Check(err)
-		found = append(found, pid)
+	found := relays(ts)
+	for deadline := time.Now().Add(5 * time.Second); neg && len(found) > 0 && time.Now().Before(deadline); found = relays(ts) {
+		time.Sleep(10 * time.Millisecond) // a keeper ends a moment after what it keeps
+	}
+	if neg && len(found) > 0 {
+		ts.Fatalf("processes that forwarded: %v", found)
+	}
+	if !neg && len(found) == 0 {
+		ts.Fatalf("no process forwarded")
 	}
 	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} { // so that none sees another die
 		for _, pid := range found {
@@ -180,7 +177,21 @@ func killRelays(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 	}
-	if neg != (len(found) == 0) {
-		ts.Fatalf("processes that forwarded: %v", found)
+}
+
+// relays are the processes of this script that forward, and their keepers.
+func relays(ts *testscript.TestScript) (found []int) {
+	processes, err := filepath.Glob("/proc/[0-9]*/environ")
+	ts.Check(err)
+	for _, p := range processes {
+		environ, _ := os.ReadFile(p)
+		cmdline, _ := os.ReadFile(filepath.Join(filepath.Dir(p), "cmdline"))
+		if !strings.Contains(string(environ), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR")+"\x00") || !strings.Contains(string(cmdline), "\x00forwarder\x00") {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(p)))
+		ts.Check(err)
+		found = append(found, pid)
 	}
+	return found
 }
