@@ -68,6 +68,9 @@ func (m *Manager) forward(ctx context.Context, name string, specs []portfwd.Spec
 	for _, spec := range specs {
 		f, err := resolve(ctx, guest, spec, via)
 		if err == nil {
+			err = m.notMapped(ctx, f)
+		}
+		if err == nil {
 			f, err = out.Add(f)
 		}
 		if err != nil {

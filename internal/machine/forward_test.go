@@ -133,7 +133,7 @@ func TestForwardRefuses(t *testing.T) {
 	mc := r.up(t, "demo")
 	taken := tcp
 	taken.Host = mc.Forwards[0].HostPort
-	if err := ask("demo", taken, portfwd.Relay); !errors.Is(err, portfwd.ErrTaken) {
+	if err := ask("demo", taken, portfwd.Relay); !errors.Is(err, portfwd.ErrTaken) || !strings.Contains(err.Error(), `machine "demo"`) {
 		t.Errorf("a port that is taken: %v", err)
 	}
 	if err := ask("demo", portfwd.Spec{Guest: 53, Protocol: portfwd.UDP}, portfwd.Stream); err == nil {

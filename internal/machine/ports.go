@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -129,22 +130,40 @@ func overlaps(a, b portfwd.Forward) bool {
 // busyIn looks a host port up in the pods of other machines.
 func busyIn(s survey, uid string) func(portfwd.Forward) string {
 	return func(f portfwd.Forward) string {
-		for _, p := range s.pods {
-			if !ours(p.Labels) || p.Labels[LabelUID] == uid || !p.live() {
-				continue
-			}
-			theirs, err := decodePorts(p.Annotations[annotationPorts])
-			if err != nil {
-				continue // written by something else than vmctl: the bind test remains
-			}
-			for _, t := range theirs {
-				if overlaps(t, f) {
-					return p.Labels[LabelMachine]
-				}
+		return s.holder(f, func(p pod, _ portfwd.Forward) bool { return p.Labels[LabelUID] != uid })
+	}
+}
+
+// holder names the machine whose pod has f's host port, of those that count, or "".
+func (s survey) holder(f portfwd.Forward, counts func(pod, portfwd.Forward) bool) string {
+	for _, p := range s.pods {
+		if !ours(p.Labels) || !p.live() {
+			continue
+		}
+		theirs, err := decodePorts(p.Annotations[annotationPorts])
+		if err != nil {
+			continue // written by something else than vmctl: the bind test remains
+		}
+		for _, t := range theirs {
+			if overlaps(t, f) && counts(p, t) {
+				return p.Labels[LabelMachine]
 			}
 		}
-		return ""
 	}
+	return ""
+}
+
+// notMapped is an error that names the machine whose pod has f's host port mapped. A
+// relay could listen there all the same, and would get nothing.
+func (m *Manager) notMapped(ctx context.Context, f portfwd.Forward) error {
+	s, err := m.survey(ctx)
+	if err != nil {
+		return err
+	}
+	if owner := s.holder(f, func(_ pod, t portfwd.Forward) bool { return !t.Via.Ours() }); owner != "" {
+		return &mappedError{f, owner}
+	}
+	return nil
 }
 
 // forwardOf translates a recipe's port; its host port is still open.

@@ -158,6 +158,9 @@ func (m *Manager) KeepForward(ctx context.Context, name string, specs []portfwd.
 		}
 		f, resolveErr := resolve(ctx, m.guestOf(uid), spec, via)
 		if err = resolveErr; err == nil {
+			err = m.notMapped(ctx, f)
+		}
+		if err == nil {
 			f, err = m.Agents.Add(ctx, uid, name, f)
 		}
 		if err == nil {

@@ -83,6 +83,9 @@ func TestE2ECheckSeesADNATRule(t *testing.T) {
 		if !errors.As(err, &taken) || !taken.Owner.Forward {
 			t.Errorf("Check = %v, want taken by a forward", err)
 		}
+		if s, err := Serve(f, nil, Limits{}); !errors.Is(err, ErrTaken) {
+			t.Errorf("a relay on that port: %v, %v", s, err)
+		}
 		return nil
 	})
 }

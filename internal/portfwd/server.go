@@ -1,6 +1,7 @@
 package portfwd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -66,8 +67,12 @@ type connection struct {
 }
 
 // Serve listens for f and forwards through dial. A HostPort of 0 is any free port, which
-// Forward then tells. An error that matches ErrTaken names who has the port.
+// Forward then tells. An error that matches ErrTaken names who has the port, also where it
+// is mapped in the kernel and no socket shows it.
 func Serve(f Forward, dial Dialer, l Limits) (*Server, error) {
+	if err := taken(f); err != nil {
+		return nil, err
+	}
 	s := &Server{forward: f, dial: dial, limits: l.orDefaults(), since: time.Now(), pipes: make(kernelPipes, sparePipes), open: map[*connection]struct{}{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	listen := s.listenTCP
@@ -76,14 +81,20 @@ func Serve(f Forward, dial Dialer, l Limits) (*Server, error) {
 	}
 	if err := listen(); err != nil {
 		s.cancel()
-		if f.HostPort != 0 {
-			if taken := Check(f); errors.Is(taken, ErrTaken) {
-				return nil, taken
-			}
-		}
-		return nil, err
+		return nil, cmp.Or(taken(f), err)
 	}
 	return s, nil
+}
+
+// taken says who has f's port, if that is known.
+func taken(f Forward) error {
+	if f.HostPort == 0 {
+		return nil
+	}
+	if err := Check(f); errors.Is(err, ErrTaken) {
+		return err
+	}
+	return nil
 }
 
 // Forward is what is served, with the port that was chosen.
