@@ -25,9 +25,9 @@ func newForward(t *terminal) *cobra.Command {
 		Use:   "forward NAME [ADDRESS:]HOST:GUEST[/udp]...",
 		Short: "Forward more ports to a machine that is up",
 		Long: `Listens on this host and forwards to ports of the guest, besides those of the recipe,
-until Ctrl-C. It goes on when the machine or the runtime is restarted meanwhile. With
---background it goes on without this terminal, until the machine is stopped; --remove
-ends that earlier.
+until Ctrl-C, which lets open connections end for a moment; a second one does not. It
+goes on when the machine or the runtime is restarted meanwhile. With --background it goes
+on without this terminal, until the machine is stopped; --remove ends that earlier.
 
 HOST is a port, 8080+ (it or the next free one), or any (any free one). Both sides may
 be ranges. ADDRESS is 127.0.0.1 unless said.
@@ -53,7 +53,7 @@ that answers, and says why.`,
 }
 
 // drainTime is how long open connections may still end by themselves after Ctrl-C.
-const drainTime = time.Second
+const drainTime = 10 * time.Second
 
 func (o *forwardOptions) run(ctx context.Context, t *terminal, name string, texts []string) error {
 	via := portfwd.Via(o.via)
@@ -111,11 +111,25 @@ func (t *terminal) forwardHere(ctx context.Context, m *machine.Manager, name str
 	}
 	if err == nil {
 		<-ctx.Done()
+		t.sayOpen(forwarding.List())
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	forwarding.Drain(grace)
 	return err
+}
+
+// sayOpen tells what the end waits for. Flows of UDP have no end to wait for.
+func (t *terminal) sayOpen(forwards []portfwd.Status) {
+	open := 0
+	for _, s := range forwards {
+		if s.Protocol == portfwd.TCP {
+			open += s.Open
+		}
+	}
+	if open > 0 {
+		t.note("connections still open: %d; they have %s to end, or until Ctrl-C again", open, drainTime)
+	}
 }
 
 func (t *terminal) printForward(name string, f portfwd.Forward) error {
