@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"fmt"
+	"strconv"
+
 	"github.com/spf13/cobra"
 
+	"vmctl/internal/firewall"
 	"vmctl/internal/storage"
 )
 
 // newErrand holds what vmctl itself runs as root, in containers that it makes for a moment.
 func newErrand() *cobra.Command {
-	cmd := group("errand", "Do a piece of work in a container that vmctl made for it", newErrandOwn())
+	cmd := group("errand", "Do a piece of work in a container that vmctl made for it", newErrandOwn(), newErrandIsolate())
 	cmd.Hidden = true
 	return cmd
 }
@@ -23,4 +27,30 @@ are mounted in it, and files with names elsewhere too, are left as they are.`,
 		Args:    exactly(1, "one folder"),
 		RunE:    func(_ *cobra.Command, args []string) error { return storage.Own(args[0]) },
 	}
+}
+
+func newErrandIsolate() *cobra.Command {
+	var neighbours bool
+	cmd := &cobra.Command{
+		Use:     "isolate PORT...",
+		Short:   "Keep other pods away from TCP ports of this one",
+		Example: "  vmctl errand isolate 5900 8006",
+		Args:    atLeast(1, "PORT..."),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var ports []uint16
+			for _, a := range args {
+				port, err := strconv.ParseUint(a, 10, 16)
+				if err != nil {
+					return fmt.Errorf("port: %w", err)
+				}
+				ports = append(ports, uint16(port))
+			}
+			if neighbours {
+				return firewall.CloseToNeighbours(firewall.Here, ports)
+			}
+			return firewall.CloseToPeers(firewall.Here, ports)
+		},
+	}
+	cmd.Flags().BoolVar(&neighbours, "neighbours", false, "the pod is in a local network: trust no gateway either")
+	return cmd
 }

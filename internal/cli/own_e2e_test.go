@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/nftables"
+	"github.com/vishvananda/netns"
+
 	"vmctl/internal/cri"
 	"vmctl/internal/machine"
 )
@@ -60,10 +63,14 @@ func TestE2EOwn(t *testing.T) {
 	lock := func() { // what the image itself might do
 		u.run("exec", "demo", "--", "sh", "-c", "mkdir -p /storage/backups/old && echo x > /storage/backups/old/data.img && chmod -R go= /storage/*")
 	}
-	u.run("up", "demo")
+	if _, errs, code := u.try("up", "demo"); code != 0 || strings.Contains(errs, "other pods") {
+		t.Fatalf("up: exit code %d\n%s", code, errs)
+	}
+	m := u.show("demo")
+	screenIsClosed(t, endpoint, m.SandboxID)
 	lock()
 	u.run("stop", "demo")
-	m := u.show("demo")
+	m = u.show("demo")
 	disk := filepath.Join(m.Storage, "data.img")
 	if info, err := os.Stat(disk); err != nil || info.Sys().(*syscall.Stat_t).Uid != 0 || info.Mode().Perm()&0o077 != 0 {
 		t.Fatalf("the disk is not root's alone: %v, %v", info.Mode(), err)
@@ -106,6 +113,34 @@ func TestE2EOwn(t *testing.T) {
 		t.Errorf("left in the machines' directory: %v", left)
 	}
 	testNothingLeft(t, endpoint)
+}
+
+// screenIsClosed looks for the rules that keep other pods away, in the pod's own network
+// namespace. What they do is tested in package machine.
+func screenIsClosed(t *testing.T, endpoint, sandbox string) {
+	t.Helper()
+	client, err := cri.Dial(t.Context(), endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	status, err := client.Sandbox(t.Context(), sandbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns, err := netns.GetFromPath(status.NetNSPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ns.Close()
+	c, err := nftables.New(nftables.WithNetNSFd(int(ns)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := c.GetRules(&nftables.Table{Family: nftables.TableFamilyINet, Name: "vmctl"}, &nftables.Chain{Name: "input"})
+	if err != nil || len(rules) < 2 {
+		t.Errorf("rules in the pod: %d, %v", len(rules), err)
+	}
 }
 
 // testEphemeral runs a machine that has counted to 2 on a copy: the guest counts, and its own

@@ -15,5 +15,6 @@
 // those of other computers from elsewhere. Guests' own ports are not concerned: they are
 // forwarded, and these rules are about what is taken in.
 //
-// Entering a network namespace needs root (CAP_SYS_ADMIN).
+// Entering a network namespace needs root (CAP_SYS_ADMIN); within one, CAP_NET_ADMIN is
+// enough.
 package firewall

@@ -27,8 +27,11 @@ type peers struct {
 	gateway netip.Addr // zero: there is none
 }
 
-// CloseToPeers drops, in the network namespace at path, TCP connections to ports that
-// come from other pods; see the package comment. It may be called again.
+// Here is the network namespace that this process is in.
+const Here = ""
+
+// CloseToPeers drops, in the network namespace at path or Here, TCP connections to ports
+// that come from other pods; see the package comment. It may be called again.
 func CloseToPeers(path string, ports []uint16) error {
 	return wrap(closeTo(path, ports, true))
 }
@@ -47,11 +50,15 @@ func wrap(err error) error {
 }
 
 func closeTo(path string, ports []uint16, trustGateway bool) error {
-	ns, err := netns.GetFromPath(path)
-	if err != nil {
-		return fmt.Errorf("network namespace %s: %w", path, err)
+	ns, options := netns.None(), []nftables.ConnOption(nil)
+	if path != Here {
+		var err error
+		if ns, err = netns.GetFromPath(path); err != nil {
+			return fmt.Errorf("network namespace %s: %w", path, err)
+		}
+		defer ns.Close()
+		options = append(options, nftables.WithNetNSFd(int(ns)))
 	}
-	defer ns.Close()
 	found, err := peersIn(ns)
 	if err != nil {
 		return err
@@ -59,7 +66,7 @@ func closeTo(path string, ports []uint16, trustGateway bool) error {
 	if len(found) == 0 {
 		return ErrNoSubnet
 	}
-	c, err := nftables.New(nftables.WithNetNSFd(int(ns)))
+	c, err := nftables.New(options...)
 	if err != nil {
 		return err
 	}
@@ -81,7 +88,7 @@ func closeTo(path string, ports []uint16, trustGateway bool) error {
 	return c.Flush()
 }
 
-// peersIn looks at the namespace's interfaces and routes.
+// peersIn looks at the namespace's, or where it is none at this process's, interfaces and routes.
 func peersIn(ns netns.NsHandle) ([]peers, error) {
 	h, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE)
 	if err != nil {

@@ -27,6 +27,7 @@ type Errand struct {
 	Sandbox    cri.SandboxConfig
 	Mounts     []cri.Mount
 	Privileged bool     // only where the sandbox is, too
+	Capability string   // one that it needs where it is not privileged: "NET_ADMIN"
 	Holds      []string // disks that no guest may have meanwhile
 	Limit      time.Duration
 }
@@ -145,6 +146,9 @@ func (m *Manager) runErrand(ctx context.Context, e Errand, program, log string) 
 		Mounts:     append([]cri.Mount{{HostPath: program, ContainerPath: errandProgram, ReadOnly: true}}, e.Mounts...),
 		Labels:     map[string]string{LabelErrand: thisProcess().String()},
 		Privileged: e.Privileged, Root: true, PIDNamespace: cri.NamespaceContainer,
+	}
+	if e.Capability != "" && !e.Privileged {
+		c.Capabilities = []string{e.Capability}
 	}
 	id, err := m.Runtime.CreateContainer(ctx, e.Pod, c, e.Sandbox)
 	if err != nil {

@@ -30,12 +30,13 @@ const mappedPort = 7000
 type forwardRig struct {
 	client *cri.Client
 	pod    portfwd.Pod
+	logs   string          // the sandbox's log directory
 	mapped portfwd.Forward // leads to mappedPort, TCP and UDP
 }
 
 func newForwardRig(t testing.TB, client *cri.Client) *forwardRig {
 	t.Helper()
-	r := &forwardRig{client: client, mapped: portfwd.Forward{Address: netip.MustParseAddr("127.0.0.1"), GuestPort: mappedPort, Protocol: portfwd.TCP}}
+	r := &forwardRig{client: client, logs: t.TempDir(), mapped: portfwd.Forward{Address: netip.MustParseAddr("127.0.0.1"), GuestPort: mappedPort, Protocol: portfwd.TCP}}
 	var err error
 	if r.mapped.HostPort, err = portfwd.Free(17000, r.mapped, nil); err != nil {
 		t.Fatal(err)
@@ -47,7 +48,7 @@ func newForwardRig(t testing.TB, client *cri.Client) *forwardRig {
 		t.Fatal(err)
 	}
 	id, err := client.RunSandbox(t.Context(), cri.SandboxConfig{Name: fmt.Sprintf("forward-%d", r.mapped.HostPort), Namespace: "vmctl-test", UID: fmt.Sprint(time.Now().UnixNano()),
-		LogDirectory: t.TempDir(), CgroupParent: parent, PIDNamespace: cri.NamespaceContainer,
+		LogDirectory: r.logs, CgroupParent: parent, PIDNamespace: cri.NamespaceContainer,
 		PortMappings: portMappings([]portfwd.Forward{r.mapped, udp})}, "")
 	if err != nil {
 		t.Fatal(err)

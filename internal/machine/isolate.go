@@ -3,8 +3,12 @@ package machine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strconv"
+	"time"
 
+	"vmctl/internal/cri"
 	"vmctl/internal/firewall"
 	"vmctl/internal/recipe"
 )
@@ -22,28 +26,62 @@ func openPorts(v recipe.Viewer) []uint16 {
 	return ports
 }
 
+// isolateLimit bounds the errand that makes the rules.
+const isolateLimit = 20 * time.Second
+
+// errNoNetNS says that the runtime keeps to itself where a pod's network namespace is.
+var errNoNetNS = errors.New("the runtime does not tell its network namespace")
+
 // isolate keeps other pods away from the machine's screen, before there is one. Where
 // that cannot be done the start goes on: it is one line of defence among others, and the
 // images have none at all.
-func (m *Manager) isolate(ctx context.Context, sandbox string, r *recipe.Recipe) {
-	v, closeTo := r.Viewer, firewall.CloseToPeers
-	if r.Network == recipe.NetworkLAN {
-		closeTo = firewall.CloseToNeighbours
-	}
-	if v.Peers {
+func (m *Manager) isolate(ctx context.Context, id string, s cri.SandboxConfig, r *recipe.Recipe) {
+	if r.Viewer.Peers {
 		return
 	}
-	status, err := m.Runtime.Sandbox(ctx, sandbox)
-	if err == nil && status.NetNSPath == "" {
-		err = errors.New("the runtime does not tell its network namespace")
+	closePorts := m.closeByErrand
+	if os.Geteuid() == 0 {
+		closePorts = m.closeInside
 	}
-	if err == nil && os.Geteuid() != 0 {
-		err = os.ErrPermission
+	err := closePorts(ctx, id, s, r)
+	const text = "other pods of this host can reach the machine's VNC"
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.Is(err, errNoNetNS):
+		m.log().Info(text, "sandbox", id, "error", err)
+	default:
+		m.log().Warn(text, "sandbox", id, "error", err)
 	}
-	if err == nil {
-		err = closeTo(status.NetNSPath, openPorts(v))
-	}
+}
+
+// closeInside is for root, who may enter the pod's network namespace.
+func (m *Manager) closeInside(ctx context.Context, id string, _ cri.SandboxConfig, r *recipe.Recipe) error {
+	status, err := m.Runtime.Sandbox(ctx, id)
 	if err != nil {
-		m.log().Info("other pods of this host can reach the machine's VNC", "sandbox", sandbox, "error", err)
+		return err
 	}
+	if status.NetNSPath == "" {
+		return errNoNetNS
+	}
+	if r.Network == recipe.NetworkLAN {
+		return firewall.CloseToNeighbours(status.NetNSPath, openPorts(r.Viewer))
+	}
+	return firewall.CloseToPeers(status.NetNSPath, openPorts(r.Viewer))
+}
+
+// closeByErrand is for others who may use the runtime's socket: vmctl does the same from
+// a container within the pod.
+func (m *Manager) closeByErrand(ctx context.Context, id string, s cri.SandboxConfig, r *recipe.Recipe) error {
+	args := []string{"errand", "isolate"}
+	if r.Network == recipe.NetworkLAN {
+		args = append(args, "--neighbours")
+	}
+	for _, port := range openPorts(r.Viewer) {
+		args = append(args, strconv.Itoa(int(port)))
+	}
+	result, err := m.RunErrand(ctx, Errand{Args: args, Pod: id, Sandbox: s, Privileged: s.Privileged, Capability: "NET_ADMIN", Limit: isolateLimit})
+	if err == nil && result.ExitCode != 0 {
+		err = fmt.Errorf("exit code %d: %s", result.ExitCode, result.Output)
+	}
+	return err
 }

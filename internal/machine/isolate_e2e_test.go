@@ -3,23 +3,28 @@
 package machine
 
 import (
+	"context"
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
 
+	"vmctl/internal/cri"
 	"vmctl/internal/portfwd"
 	"vmctl/internal/recipe"
 )
 
 // TestE2EIsolation has a pod try the ports of another one's screen, before and after they
-// are closed to it; the host, its mapped ports and the guest's own ports go on.
+// are closed to it, from this host and by an errand; the host, its mapped ports and the
+// guest's own ports go on.
 func TestE2EIsolation(t *testing.T) {
 	for name, client := range runtimes(t) {
 		t.Run(name, func(t *testing.T) {
-			m := &Manager{Runtime: client}
+			m := &Manager{Runtime: client, Program: func() (string, error) { return filepath.Join(os.Getenv("VMCTL_E2E_BIN"), "vmctl"), nil }}
 			machine, other := newForwardRig(t, client), newForwardRig(t, client)
 			for _, port := range []int{vncPort, viewerPort, mappedPort, 3389} {
 				l := machine.listenTCP(t, ":"+strconv.Itoa(port))
@@ -55,14 +60,28 @@ func TestE2EIsolation(t *testing.T) {
 				}
 			}
 			expect("before")
-			m.isolate(t.Context(), machine.pod.ID, &recipe.Recipe{Viewer: recipe.Viewer{Peers: true}})
+			sandbox := cri.SandboxConfig{LogDirectory: machine.logs}
+			open, protected := &recipe.Recipe{}, &recipe.Recipe{Viewer: recipe.Viewer{Protect: true}}
+			m.isolate(t.Context(), machine.pod.ID, sandbox, &recipe.Recipe{Viewer: recipe.Viewer{Peers: true}})
 			expect("peers")
-			m.isolate(t.Context(), machine.pod.ID, &recipe.Recipe{Viewer: recipe.Viewer{}})
-			expect("closed", vncPort, viewerPort)
-			begin := time.Now()
-			m.isolate(t.Context(), machine.pod.ID, &recipe.Recipe{Viewer: recipe.Viewer{Protect: true}}) // again, and otherwise
-			t.Logf("rules made in %s", time.Since(begin).Round(100*time.Microsecond))
-			expect("viewer with a password", vncPort)
+			for by, closePorts := range map[string]func(context.Context, string, cri.SandboxConfig, *recipe.Recipe) error{
+				"inside": m.closeInside, "errand": m.closeByErrand,
+			} {
+				begin := time.Now()
+				if err := closePorts(t.Context(), machine.pod.ID, sandbox, open); err != nil {
+					t.Fatal(by, err)
+				}
+				t.Logf("%s: rules made in %s", by, time.Since(begin).Round(100*time.Microsecond))
+				expect(by+": closed", vncPort, viewerPort)
+				if err := closePorts(t.Context(), machine.pod.ID, sandbox, protected); err != nil { // again, and otherwise
+					t.Fatal(by, err)
+				}
+				expect(by+": viewer with a password", vncPort)
+			}
+			left, err := client.ListContainers(t.Context(), cri.ContainerFilter{SandboxID: machine.pod.ID})
+			if err != nil || len(left) > 0 {
+				t.Errorf("left in the pod: %+v, %v", left, err)
+			}
 		})
 	}
 }

@@ -23,7 +23,7 @@ func (m *Manager) runPod(ctx context.Context, p plan, image, handler string) err
 	if err != nil {
 		return explainRun(err)
 	}
-	m.isolate(ctx, id, p.recipe)
+	m.isolate(ctx, id, sandbox, p.recipe)
 	if err := m.runContainer(ctx, id, p.containerConfig(image), sandbox); err != nil {
 		m.discard(ctx, id, grace(p.recipe))
 		return explainRun(err)
