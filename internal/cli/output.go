@@ -27,12 +27,13 @@ type jsonPort struct {
 	Host     int    `json:"host"`
 	Guest    int    `json:"guest"`
 	Protocol string `json:"protocol"`
-	Via      string `json:"via,omitempty"` // the rung, as far as it is known
-	Why      string `json:"why,omitempty"` // that rung
+	Via      string `json:"via,omitempty"`      // the rung, as far as it is known
+	Why      string `json:"why,omitempty"`      // that rung
+	Exposure string `json:"exposure,omitempty"` // what it means to other computers
 }
 
-func toJSONPort(f portfwd.Forward) jsonPort {
-	return jsonPort{f.Name, f.Address.String(), f.HostPort, f.GuestPort, string(f.Protocol), string(f.Via), f.Why}
+func toJSONPort(f portfwd.Forward, exposure string) jsonPort {
+	return jsonPort{f.Name, f.Address.String(), f.HostPort, f.GuestPort, string(f.Protocol), string(f.Via), f.Why, exposure}
 }
 
 // jsonMachine is a machine as --json prints it. Fields may be added, none changes.
@@ -77,7 +78,7 @@ func toJSON(m machine.Machine) jsonMachine {
 		j.Percent = &m.Percent
 	}
 	for _, f := range m.Forwards {
-		j.Ports = append(j.Ports, toJSONPort(f))
+		j.Ports = append(j.Ports, toJSONPort(f, m.Exposure(f)))
 	}
 	return j
 }

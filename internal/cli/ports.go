@@ -77,6 +77,9 @@ func runPorts(ctx context.Context, t *terminal, name string, check bool) error {
 		return err
 	}
 	for _, p := range list {
+		if p.Exposure != "" {
+			t.note("%s is %s", p.Host(), p.Exposure)
+		}
 		if p.Check != nil && p.Check.Hint != "" {
 			t.note("%s: %s", p.Host(), p.Check.Hint)
 		}
@@ -106,7 +109,7 @@ func portsRow(p machine.PortInfo) []string {
 
 func toJSONForward(p machine.PortInfo) jsonForward {
 	j := jsonForward{Machine: p.Machine, State: string(p.State), Stats: p.Stats,
-		jsonPort: toJSONPort(p.Forward)}
+		jsonPort: toJSONPort(p.Forward, p.Exposure)}
 	if c := p.Check; c != nil {
 		j.Check = &jsonCheck{c.State.String(), c.Hop, c.Detail, c.Hint}
 	}

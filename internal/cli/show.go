@@ -76,6 +76,9 @@ func showLines(mc machine.Machine) [][2]string {
 		if mc.Phase.Up() && f.Why != "" {
 			text += ": " + f.Why
 		}
+		if exposure := mc.Exposure(f); exposure != "" {
+			text += "; " + exposure
+		}
 		lines = append(lines, [2]string{"port " + dash(f.Name), text})
 	}
 	installed := "no"

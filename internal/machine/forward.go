@@ -59,11 +59,11 @@ func (m *Manager) Forward(ctx context.Context, name string, specs []portfwd.Spec
 }
 
 func (m *Manager) forward(ctx context.Context, name string, specs []portfwd.Spec, via portfwd.Via, report Reporter) (*Forwarding, error) {
-	uid, err := m.upUID(ctx, name)
+	h, err := m.openUp(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	guest := m.guestOf(uid)
+	guest := m.guestOf(h.rec.UID)
 	out := &Forwarding{portfwd.Set{Dial: guest.Dial}}
 	for _, spec := range specs {
 		f, err := resolve(ctx, guest, spec, via)
@@ -79,28 +79,22 @@ func (m *Manager) forward(ctx context.Context, name string, specs []portfwd.Spec
 			out.Drain(ended)
 			return nil, err
 		}
-		warnOpen(f, report)
+		warnOpen(f, h.recipe.Viewer.Protect, report)
 	}
 	return out, nil
 }
 
-// upUID is the uid of a machine that is up; ErrPhase if it is not.
-func (m *Manager) upUID(ctx context.Context, name string) (string, error) {
+// openUp opens a machine that is up; ErrPhase if it is not.
+func (m *Manager) openUp(ctx context.Context, name string) (*handle, error) {
 	h, err := m.open(name)
 	if err != nil {
-		return "", hint.With(err, "see the machines with: vmctl ls")
+		return nil, hint.With(err, "see the machines with: vmctl ls")
 	}
 	_, err = m.podOf(ctx, h.rec.UID)
 	if errors.Is(err, portfwd.ErrNoPod) {
 		err = hint.With(fmt.Errorf("%w: %w", ErrPhase, err), "start it with: vmctl start %s", name)
 	}
-	return h.rec.UID, err
-}
-
-func warnOpen(f portfwd.Forward, report Reporter) {
-	if !f.Address.IsLoopback() {
-		report.note(listening(f) + " is open to other computers, and the guest's viewer and VNC ask for no password")
-	}
+	return h, err
 }
 
 // forwardFor is a wish as a forward, its rung left open.

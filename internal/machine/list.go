@@ -98,7 +98,7 @@ func (m *Manager) describe(h *handle) Machine {
 	mc := Machine{
 		Name: h.name, UID: h.rec.UID, Phase: Stopped, Reason: h.rec.Because, Guest: r.Guest, Summary: r.Summary, Image: r.Image, RunsOn: h.rec.Image.short(),
 		CPUs: r.Resources.CPUs.String(), Memory: r.Resources.Memory.String(), Disk: r.Resources.Disk.String(),
-		CreatedAt: h.rec.CreatedAt, Installed: m.installed(h), Protected: h.rec.Protected, Percent: -1,
+		CreatedAt: h.rec.CreatedAt, Installed: m.installed(h), Protected: h.rec.Protected, ViewerProtected: r.Viewer.Protect, Percent: -1,
 		Directory: h.dir.Path(), Storage: h.storagePath(), Log: h.logPath(),
 	}
 	for _, port := range r.Ports {

@@ -64,6 +64,8 @@ type Machine struct {
 	Ephemeral bool
 	// Protected tells that the machine is not to be deleted: see Protect.
 	Protected bool
+	// ViewerProtected tells that the viewer asks for a password.
+	ViewerProtected bool
 	// Progress is the guest's own word while it is Starting or Installing
 	// ("Downloading Windows 11"); Percent is below 0 where it gave none.
 	Progress string

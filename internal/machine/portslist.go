@@ -23,9 +23,10 @@ const (
 type PortInfo struct {
 	Machine string
 	portfwd.Forward
-	State PortState
-	Stats *portfwd.Stats  // of a live one that an agent serves; else nil
-	Check *portfwd.Result // if it was asked for
+	Exposure string // as Machine.Exposure tells
+	State    PortState
+	Stats    *portfwd.Stats  // of a live one that an agent serves; else nil
+	Check    *portfwd.Result // if it was asked for
 }
 
 // Ports tells of all forwards of a machine, or of all machines where name is "": those of
@@ -83,6 +84,9 @@ func (m *Manager) PortsOf(ctx context.Context, mc Machine) []PortInfo {
 	}
 	for _, s := range served {
 		out = append(out, PortInfo{Machine: mc.Name, Forward: s.Forward, State: PortLive, Stats: &s.Stats})
+	}
+	for i := range out {
+		out[i].Exposure = mc.Exposure(out[i].Forward)
 	}
 	return out
 }

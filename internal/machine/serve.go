@@ -151,20 +151,20 @@ func (m *Manager) needsForwards(name, uid string) bool {
 // KeepForward has the machine's agent serve what specs ask until the machine is stopped;
 // else it is as Forward.
 func (m *Manager) KeepForward(ctx context.Context, name string, specs []portfwd.Spec, via portfwd.Via, report Reporter) (forwards []portfwd.Forward, err error) {
-	uid, err := m.upUID(ctx, name)
+	h, err := m.openUp(ctx, name)
 	for _, spec := range specs {
 		if err != nil {
 			break
 		}
-		f, resolveErr := resolve(ctx, m.guestOf(uid), spec, via)
+		f, resolveErr := resolve(ctx, m.guestOf(h.rec.UID), spec, via)
 		if err = resolveErr; err == nil {
 			err = m.notMapped(ctx, f)
 		}
 		if err == nil {
-			f, err = m.Agents.Add(ctx, uid, name, f)
+			f, err = m.Agents.Add(ctx, h.rec.UID, name, f)
 		}
 		if err == nil {
-			warnOpen(f, report)
+			warnOpen(f, h.recipe.Viewer.Protect, report)
 			forwards = append(forwards, f)
 		}
 	}

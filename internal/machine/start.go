@@ -248,6 +248,7 @@ func (m *Manager) claim(ctx context.Context, h *handle, p *plan, report Reporter
 	}
 	for i, f := range p.forwards {
 		p.forwards[i].Via, p.forwards[i].Why = rungOf(f, runtime.RuntimeName)
+		warnOpen(f, h.recipe.Viewer.Protect, report)
 	}
 	for _, note := range picker.notes {
 		report.note(note)
