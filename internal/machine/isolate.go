@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -47,7 +48,7 @@ func (m *Manager) isolate(ctx context.Context, id string, s cri.SandboxConfig, r
 	const text = "other pods of this host can reach the machine's VNC"
 	switch {
 	case err == nil || ctx.Err() != nil:
-	case errors.Is(err, errNoNetNS):
+	case errors.Is(err, errNoNetNS), errors.Is(err, fs.ErrNotExist): // or it is elsewhere than this process
 		m.log().Info(text, "sandbox", id, "error", err)
 	default:
 		m.log().Warn(text, "sandbox", id, "error", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +19,25 @@ func (s *Server) listenTCP() error {
 	s.forward.HostPort = l.Addr().(*net.TCPAddr).Port
 	s.close = l.Close
 	s.work.Go(func() { s.accept(l.(*net.TCPListener)) })
+	if six := s.listenOnIPv6Too(); six != nil {
+		s.close = func() error { return errors.Join(l.Close(), six.Close()) }
+		s.work.Go(func() { s.accept(six) })
+	}
 	return nil
+}
+
+// listenOnIPv6Too listens on ::1 where the forward is on 127.0.0.1: "localhost" is both,
+// and ::1 is tried first (RFC 6724, RFC 8305). It returns nil where somebody else has the
+// port there, or the host no IPv6: 127.0.0.1 alone is what was asked for.
+func (s *Server) listenOnIPv6Too() *net.TCPListener {
+	if s.forward.Address != netip.AddrFrom4([4]byte{127, 0, 0, 1}) {
+		return nil
+	}
+	l, err := net.ListenTCP("tcp6", &net.TCPAddr{IP: net.IPv6loopback, Port: s.forward.HostPort})
+	if err != nil {
+		return nil
+	}
+	return l
 }
 
 // family is Go's network that listens on f's address and no other: on "::" not on
