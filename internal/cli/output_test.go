@@ -137,7 +137,7 @@ func TestShowLinesTellAll(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"phase": "Installing 12.5%: Copying", "reason": "why", "fix": "what to do", "viewer": "http://127.0.0.1:8007/",
-		"port rdp-udp": "0.0.0.0:3389->3389/udp", "port -": "2222->22", "installed": "yes", "storage": "/m/win/storage",
+		"port rdp-udp": "0.0.0.0:3389->3389/udp; open to other computers", "port -": "2222->22", "installed": "yes", "storage": "/m/win/storage",
 		"address": "10.88.0.2", "uid": "0b5c", "sandbox": "sandbox", "container": "container", "log": "/m/win/logs/vm.log",
 	} {
 		if shown[key] != want {

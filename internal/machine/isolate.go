@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"log/slog"
 	"os"
 	"strconv"
 	"time"
@@ -30,9 +30,6 @@ func openPorts(v recipe.Viewer) []uint16 {
 // isolateLimit bounds the errand that makes the rules.
 const isolateLimit = 20 * time.Second
 
-// errNoNetNS says that the runtime keeps to itself where a pod's network namespace is.
-var errNoNetNS = errors.New("the runtime does not tell its network namespace")
-
 // isolate keeps other pods away from the machine's screen, before there is one. Where
 // that cannot be done the start goes on: it is one line of defence among others, and the
 // images have none at all.
@@ -45,14 +42,25 @@ func (m *Manager) isolate(ctx context.Context, id string, s cri.SandboxConfig, r
 		closePorts = m.closeInside
 	}
 	err := closePorts(ctx, id, s, r)
-	const text = "other pods of this host can reach the machine's VNC"
-	switch {
-	case err == nil || ctx.Err() != nil:
-	case errors.Is(err, errNoNetNS), errors.Is(err, fs.ErrNotExist): // or it is elsewhere than this process
-		m.log().Info(text, "sandbox", id, "error", err)
-	default:
-		m.log().Warn(text, "sandbox", id, "error", err)
+	if err == nil || ctx.Err() != nil {
+		return
 	}
+	level := slog.LevelWarn
+	if !m.podIsHere(ctx, id) {
+		level = slog.LevelInfo
+	}
+	m.log().Log(ctx, level, "other pods of this host can reach the machine's VNC", "sandbox", id, "error", err)
+}
+
+// podIsHere tells whether a pod's network namespace is seen from here. One that is not may
+// be on another host, or in a virtual machine.
+func (m *Manager) podIsHere(ctx context.Context, id string) bool {
+	status, err := m.Runtime.Sandbox(ctx, id)
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(status.NetNSPath)
+	return err == nil
 }
 
 // closeInside is for root, who may enter the pod's network namespace.
@@ -62,7 +70,7 @@ func (m *Manager) closeInside(ctx context.Context, id string, _ cri.SandboxConfi
 		return err
 	}
 	if status.NetNSPath == "" {
-		return errNoNetNS
+		return errors.New("the runtime does not tell its network namespace")
 	}
 	if r.Network == recipe.NetworkLAN {
 		return firewall.CloseToNeighbours(status.NetNSPath, openPorts(r.Viewer))
