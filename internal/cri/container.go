@@ -2,6 +2,7 @@ package cri
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -97,6 +98,27 @@ func (c *Client) Container(ctx context.Context, id string) (ContainerStatus, err
 		return ContainerStatus{}, fmt.Errorf("container %s: %w", shortID(id), fromRPC(ctx, err))
 	}
 	return containerStatusFromPB(r.GetStatus()), nil
+}
+
+// ContainerPID returns the number of a running container's first process, as the runtime
+// sees it, or 0 where it does not tell. CRI has no field for it: containerd and CRI-O both
+// print "pid" in the verbose status, under "info".
+func (c *Client) ContainerPID(ctx context.Context, id string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, quickLimit)
+	defer cancel()
+	r, err := c.runtime.ContainerStatus(ctx, &pb.ContainerStatusRequest{ContainerId: id, Verbose: true})
+	if err != nil {
+		return 0, fmt.Errorf("container %s: %w", shortID(id), fromRPC(ctx, err))
+	}
+	return pidFromInfo(r.GetInfo()), nil
+}
+
+func pidFromInfo(info map[string]string) int {
+	var v struct{ PID int }
+	if json.Unmarshal([]byte(info["info"]), &v) != nil {
+		return 0
+	}
+	return v.PID
 }
 
 // ListContainers lists the containers that filter selects, in the runtime's

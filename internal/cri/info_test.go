@@ -118,3 +118,19 @@ func TestSandboxAddresses(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 }
+
+func TestPIDFromInfo(t *testing.T) {
+	for info, want := range map[string]int{
+		`{"sandboxID":"a","pid":4711,"removing":false}`: 4711, // containerd, CRI-O
+		`{"sandboxID":"a"}`:                             0,
+		`{"pid":"x"}`:                                   0,
+		``:                                              0,
+	} {
+		if got := pidFromInfo(map[string]string{"info": info}); got != want {
+			t.Errorf("%s: %d, want %d", info, got, want)
+		}
+	}
+	if got := pidFromInfo(nil); got != 0 {
+		t.Errorf("nothing: %d", got)
+	}
+}

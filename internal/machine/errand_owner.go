@@ -2,10 +2,13 @@ package machine
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"vmctl/internal/hint"
 )
@@ -64,7 +67,11 @@ func (p process) alive() bool {
 	if p.pid == 0 || p.namespace != pidNamespace() {
 		return true
 	}
-	return began(p.pid) == p.began
+	if now := began(p.pid); now != "" {
+		return now == p.began
+	}
+	// /proc may be mounted so that another user's processes are not in it (proc(5), hidepid).
+	return errors.Is(unix.Kill(p.pid, 0), unix.EPERM)
 }
 
 // static refuses a program that needs libraries, which an image may not have.

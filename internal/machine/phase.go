@@ -32,8 +32,8 @@ func judge(e evidence) (Phase, exitReport) {
 		return Stopped, exitReport{}
 	}
 	switch e.container.State {
-	case cri.ContainerCreated:
-		return Starting, exitReport{}
+	case cri.ContainerCreated: // and nothing runs in it yet, or nobody is there any more who starts it
+		return Creating, exitReport{}
 	case cri.ContainerRunning:
 		return judgeRunning(e), exitReport{}
 	case cri.ContainerUnknown:

@@ -13,8 +13,8 @@ import (
 )
 
 // runPod makes the sandbox and the container and starts it. After an error nothing
-// of them stays.
-func (m *Manager) runPod(ctx context.Context, p plan, image, handler string) error {
+// of them stays. started is told the container's ID.
+func (m *Manager) runPod(ctx context.Context, p plan, image, handler string, started func(id string)) error {
 	sandbox := p.sandboxConfig()
 	id, err := m.Runtime.RunSandbox(ctx, sandbox, handler)
 	if err != nil && p.recipe.Network == recipe.NetworkLAN {
@@ -24,20 +24,21 @@ func (m *Manager) runPod(ctx context.Context, p plan, image, handler string) err
 		return explainRun(err)
 	}
 	m.isolate(ctx, id, sandbox, p.recipe)
-	if err := m.runContainer(ctx, id, p.containerConfig(image), sandbox); err != nil {
+	if err := m.runContainer(ctx, id, p.containerConfig(image), sandbox, started); err != nil {
 		m.discard(ctx, id, grace(p.recipe))
 		return explainRun(err)
 	}
 	return nil
 }
 
-func (m *Manager) runContainer(ctx context.Context, sandboxID string, c cri.ContainerConfig, s cri.SandboxConfig) error {
+func (m *Manager) runContainer(ctx context.Context, sandboxID string, c cri.ContainerConfig, s cri.SandboxConfig, started func(id string)) error {
 	id, err := m.Runtime.CreateContainer(ctx, sandboxID, c, s)
 	if err != nil {
 		return err
 	}
 	startErr := m.Runtime.StartContainer(ctx, id)
 	if startErr == nil {
+		started(id)
 		return nil
 	}
 	// The answer may be lost and the container run all the same.
@@ -46,6 +47,7 @@ func (m *Manager) runContainer(ctx context.Context, sandboxID string, c cri.Cont
 	status, err := m.Runtime.Container(check, id)
 	switch {
 	case err == nil && status.State == cri.ContainerRunning:
+		started(id)
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()

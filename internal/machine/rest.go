@@ -29,7 +29,13 @@ func (m *Manager) atRest(ctx context.Context, h *handle) error {
 	if err := diskInUse(h, s); err != nil {
 		return err
 	}
-	return diskLocked(h)
+	if err := diskLocked(h); err != nil {
+		return err
+	}
+	if err := m.claimDisks(ctx, h, nil); err != nil {
+		return err
+	}
+	return h.unclaim()
 }
 
 // diskLocked refuses where a QEMU that the runtime does not show, such as another user's

@@ -83,6 +83,18 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 	if err := diskLocked(h); err != nil {
 		return err
 	}
+	if err := m.claimDisks(ctx, h, report); err != nil {
+		return err
+	}
+	err = m.begin(ctx, h, o, report)
+	if h.rec.Ephemeral || err != nil && h.rec.Endpoint == "" { // nothing runs on its own disks
+		err = errors.Join(err, h.unclaim())
+	}
+	return err
+}
+
+// begin starts a machine whose disks are claimed.
+func (m *Manager) begin(ctx context.Context, h *handle, o StartOptions, report Reporter) error {
 	if err := m.guard(h, o, report); err != nil {
 		return err
 	}
@@ -115,7 +127,7 @@ func (m *Manager) startPod(ctx context.Context, h *handle, report Reporter) erro
 	report.report(Progress{Stage: StageCreate, Percent: -1})
 	m.watchIdle(ctx, h, report)
 	if err = m.serve(ctx, h.rec.UID, h.name, p.forwards); err == nil {
-		err = m.runPod(ctx, p, image, h.recipe.Handler())
+		err = m.runPod(ctx, p, image, h.recipe.Handler(), func(container string) { m.claimContainer(ctx, h, container) })
 	}
 	if err != nil {
 		m.endForwards(ctx, h.rec.UID)

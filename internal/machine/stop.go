@@ -64,7 +64,7 @@ func (m *Manager) stop(ctx context.Context, name string, o StopOptions, report R
 func (m *Manager) stopHandle(ctx context.Context, h *handle, s survey, o StopOptions, report Reporter) error {
 	pods, before := s.of(h.rec.UID), h.rec
 	if len(pods) == 0 && h.rec.Endpoint == "" && !h.rec.Ephemeral {
-		return nil
+		return h.unclaim()
 	}
 	h.rec.want(intentStop, time.Now().UTC())
 	h.rec.Because = o.because
@@ -78,6 +78,9 @@ func (m *Manager) stopHandle(ctx context.Context, h *handle, s survey, o StopOpt
 	err := m.stopPods(ctx, pods, o, report)
 	switch {
 	case err == nil:
+		if err := h.unclaim(); err != nil {
+			return err
+		}
 		h.rec.runsOn("")
 		h.rec.Paused = false
 		if gone, err := m.endEphemeral(ctx, h, report); gone || err != nil {

@@ -113,7 +113,7 @@ func walkFiles(folder string, fn func(path string, info fs.FileInfo) error, deni
 			return err
 		case e.Type()&fs.ModeSymlink != 0:
 			return hint.With(fmt.Errorf("%s is a link, and what it leads to would not be in the copy", path), "put the file itself there")
-		case !e.Type().IsRegular():
+		case !e.Type().IsRegular(), isClaim(e.Name()):
 			return nil
 		}
 		info, err := e.Info()
@@ -160,7 +160,7 @@ func (c *treeCopy) tree(from, to string) error {
 		switch {
 		case e.IsDir():
 			err = c.tree(source, target)
-		case e.Type().IsRegular():
+		case e.Type().IsRegular() && !isClaim(e.Name()):
 			err = c.file(source, target)
 		}
 		if err != nil {

@@ -71,6 +71,15 @@ const (
 	TempDir = "tmp"
 )
 
+// Names of ours in a folder with disks. The images' own clean-up does not know them
+// (dockur/windows src/install.sh cleanupStorage: data.*, windows.*, *.rom, *.vars).
+const (
+	// ClaimFile says for whose container the folder is: see Claim.
+	ClaimFile = ".vmctl-claim"
+	// claimWriting is behind its name while it is written.
+	claimWriting = ".writing"
+)
+
 // MaxName is the length of the longest machine name. It leaves room for the uid in
 // a host name, which Linux limits to 64 bytes.
 const MaxName = 40

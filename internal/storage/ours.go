@@ -69,6 +69,9 @@ func ownedTree(parts []string) bool {
 }
 
 func imageFile(name string) bool {
+	if isClaim(name) {
+		return true
+	}
 	for _, p := range imageFiles() {
 		if ok, _ := filepath.Match(p, name); ok {
 			return true
