@@ -22,7 +22,7 @@ func TestJudge(t *testing.T) {
 		{"nothing", evidence{}, Stopped},
 		{"sandbox that died in a reboot", evidence{sandbox: true}, Stopped},
 		{"sandbox without a container", evidence{sandbox: true, ready: true}, Creating},
-		{"container not started", evidence{sandbox: true, ready: true, container: container(cri.ContainerCreated, 0)}, Starting},
+		{"container not started", evidence{sandbox: true, ready: true, container: container(cri.ContainerCreated, 0)}, Creating},
 		{"page does not answer", evidence{container: running, viewer: page(viewer.Down)}, Starting},
 		{"page says starting", evidence{container: running, viewer: page(viewer.Starting)}, Starting},
 		{"page says installing", evidence{container: running, viewer: page(viewer.Installing)}, Installing},
