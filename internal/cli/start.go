@@ -16,7 +16,8 @@ func newStart(t *terminal) *cobra.Command {
 		Short: "Start machines that exist",
 		Long: `Starts machines and watches each until it is ready. Starting a machine that runs is
 success. Where the image would delete the disk of an installed guest, the start is
-refused (exit code 7): answer with --mark-installed or --reinstall.`,
+refused (exit code 7): answer with --mark-installed or --reinstall, which keeps a
+snapshot of the disk unless --no-snapshot says otherwise.`,
 		Example: "  vmctl start windows-11\n  vmctl start --wait viewer windows-11 ubuntu",
 		Args:    atLeastOne("machine"),
 		RunE: func(cmd *cobra.Command, args []string) error {

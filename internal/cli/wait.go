@@ -18,6 +18,7 @@ type waitOptions struct {
 	timeout       time.Duration
 	markInstalled bool
 	reinstall     bool
+	noSnapshot    bool
 }
 
 func (o *waitOptions) flags(cmd *cobra.Command) {
@@ -25,7 +26,8 @@ func (o *waitOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.until, "wait", string(machine.UntilReady), "how far to wait: `STAGE` running, viewer or ready")
 	f.DurationVar(&o.timeout, "timeout", 0, "give up waiting after `TIME` (default: by guest); the machine goes on")
 	f.BoolVar(&o.markInstalled, "mark-installed", false, "the guest is installed: keep its disk although it was never shut down cleanly")
-	f.BoolVar(&o.reinstall, "reinstall", false, "let the image delete the disk and install anew")
+	f.BoolVar(&o.reinstall, "reinstall", false, "keep the disk as a snapshot, and let the image install anew")
+	f.BoolVar(&o.noSnapshot, "no-snapshot", false, "with --reinstall: keep nothing of the disk")
 	_ = cmd.RegisterFlagCompletionFunc("wait", cobra.FixedCompletions(
 		[]string{string(machine.UntilRunning), string(machine.UntilViewer), string(machine.UntilReady)}, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -40,10 +42,13 @@ func (o *waitOptions) start() (machine.StartOptions, error) {
 	if o.markInstalled && o.reinstall {
 		return machine.StartOptions{}, usageError{errors.New("--mark-installed keeps the disk, and --reinstall gives it up: choose one")}
 	}
+	if o.noSnapshot && !o.reinstall {
+		return machine.StartOptions{}, usageError{errors.New("--no-snapshot goes with --reinstall")}
+	}
 	if o.timeout < 0 {
 		return machine.StartOptions{}, usageError{fmt.Errorf("--timeout %s: a time is not negative", o.timeout)}
 	}
-	return machine.StartOptions{Wait: until, Timeout: o.timeout, MarkInstalled: o.markInstalled, Reinstall: o.reinstall}, nil
+	return machine.StartOptions{Wait: until, Timeout: o.timeout, MarkInstalled: o.markInstalled, Reinstall: o.reinstall, NoSnapshot: o.noSnapshot}, nil
 }
 
 // printStarted says where the machine's doors are.

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func endangered(f diskFacts) string {
 
 // guard looks at the disk before a start. It returns ErrGuard where the image
 // would delete it or move it away, unless the options say what the user wants.
-func (m *Manager) guard(h *handle, o StartOptions, report Reporter) error {
+func (m *Manager) guard(ctx context.Context, h *handle, o StartOptions, report Reporter) error {
 	facts, err := m.diskFacts(h)
 	if err != nil {
 		return fmt.Errorf("look at the disk: %w", err)
@@ -70,6 +71,9 @@ func (m *Manager) guard(h *handle, o StartOptions, report Reporter) error {
 	case o.Reinstall && h.rec.Protected:
 		return h.refuseProtected()
 	case o.Reinstall:
+		if err := m.keepBeforeReinstall(ctx, h, o, report); err != nil {
+			return err
+		}
 		h.rec.InstalledAt = time.Time{}
 		return h.save()
 	case o.MarkInstalled:
@@ -77,6 +81,30 @@ func (m *Manager) guard(h *handle, o StartOptions, report Reporter) error {
 	}
 	err = fmt.Errorf("%w: %s; the image would delete it and install anew", ErrGuard, why)
 	return hint.With(err, "keep the disk: the same command with --mark-installed; lose it and install anew: with --reinstall")
+}
+
+// keepBeforeReinstall keeps the state of a machine as a snapshot whose disk the image is about
+// to delete. An ephemeral start gives up a copy alone.
+func (m *Manager) keepBeforeReinstall(ctx context.Context, h *handle, o StartOptions, report Reporter) error {
+	if o.NoSnapshot || o.Ephemeral {
+		return nil
+	}
+	err := h.noDevices("keep")
+	if err == nil {
+		now := time.Now()
+		var kept storage.Snapshot
+		kept, err = m.snapshot(ctx, h, storage.Snapshot{Tag: freeTag(h.dir, "before-reinstall-"+now.Format(tagTime)), CreatedAt: now.UTC(),
+			Note: "before the image installed anew"}, report)
+		if err == nil {
+			report.note("what was on the disk is kept as the snapshot " + kept.Tag)
+			return nil
+		}
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	return hint.With(fmt.Errorf("keep the disk before it is installed anew: %w", err),
+		"make room (vmctl snapshot ls %s lists copies that may go), or copy the disk yourself; to lose it: the same command with --no-snapshot", h.name)
 }
 
 // diskFacts gathers what the guard judges by. Of an image that keeps a marker only

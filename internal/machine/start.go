@@ -23,6 +23,7 @@ type StartOptions struct {
 	// image delete it and install anew.
 	MarkInstalled bool
 	Reinstall     bool
+	NoSnapshot    bool // do not keep the disk as a snapshot before that
 
 	// Ephemeral starts the machine on a copy of its disks, which goes when it stops.
 	Ephemeral bool
@@ -95,7 +96,7 @@ func (m *Manager) launch(ctx context.Context, name string, o StartOptions, repor
 
 // begin starts a machine whose disks are claimed.
 func (m *Manager) begin(ctx context.Context, h *handle, o StartOptions, report Reporter) error {
-	if err := m.guard(h, o, report); err != nil {
+	if err := m.guard(ctx, h, o, report); err != nil {
 		return err
 	}
 	if err := m.beginEphemeral(ctx, h, o, report); err != nil {

@@ -56,7 +56,7 @@ func pause(failures int) time.Duration {
 // returns ctx's error. A runtime that is restarted meanwhile is waited for.
 func (m *Manager) Supervise(ctx context.Context, name string, r *recipe.Recipe, o StartOptions, report Reporter, ready func(Machine)) error {
 	mc, err := m.Up(ctx, name, r, o, report)
-	o.MarkInstalled, o.Reinstall = false, false // answers for the first start only
+	o.MarkInstalled, o.Reinstall, o.NoSnapshot = false, false, false // answers for the first start only
 	for failures := 0; ; {
 		begin := time.Now()
 		how := endFailure
