@@ -24,22 +24,25 @@ func (w *watch) selfTest(ctx context.Context) {
 	}
 }
 
-// testForwards tries each TCP port once the guest is up. A guest that does not
-// listen yet is no fault of the forward.
+// testForwards tries each port once the guest is up. A guest that does not listen yet is
+// no fault of the forward; of UDP too little can be told to make it an error.
 func (w *watch) testForwards(ctx context.Context) error {
 	results := make([]portfwd.Result, len(w.forwards))
 	var wg sync.WaitGroup
 	for i, f := range w.forwards {
-		if f.Protocol == portfwd.TCP {
-			wg.Go(func() { results[i] = portfwd.Test(ctx, f, w.address) })
-		}
+		wg.Go(func() { results[i] = portfwd.Test(ctx, f, w.address) })
 	}
 	wg.Wait()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	for i, result := range results {
-		if result.State == portfwd.Broken && !w.relayInstead(ctx, w.forwards[i], result.Detail) {
+		if result.State != portfwd.Broken || w.relayInstead(ctx, w.forwards[i], result.Detail) {
+			continue
+		}
+		if w.forwards[i].Protocol == portfwd.UDP {
+			w.report.note(listening(w.forwards[i]) + ": " + result.Detail)
+		} else {
 			return hint.With(fmt.Errorf("%w: %s: %s", ErrForward, listening(w.forwards[i]), result.Detail), "%s", result.Hint)
 		}
 	}

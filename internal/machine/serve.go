@@ -99,7 +99,8 @@ func (w *watch) relayInstead(ctx context.Context, f portfwd.Forward, why string)
 		w.m.log().Warn("no relay for a port that the runtime does not map", "port", listening(f), "error", err)
 		return false
 	}
-	if r := portfwd.Test(ctx, f, w.address); r.State != portfwd.Answers {
+	r := portfwd.Test(ctx, f, w.address)
+	if works := r.State == portfwd.Answers || f.Protocol == portfwd.UDP && r.State != portfwd.Broken; !works {
 		return false
 	}
 	w.report.note(listening(f) + " goes by relay: " + why)

@@ -12,7 +12,7 @@ type State int
 
 // The findings of a test.
 const (
-	Unknown State = iota // nothing can be said: UDP without an echo, or no time
+	Unknown State = iota // nothing can be said: UDP that nobody refuses, or no time
 	Answers              // the host port leads to something that answers
 	NotYet               // nothing answers behind the port: the guest is not that far
 	Broken               // the guest answers on the pod's address, the host port does not
@@ -50,8 +50,8 @@ type Result struct {
 type Probe struct {
 	// Timeout bounds each try; 0 means one second.
 	Timeout time.Duration
-	// Echo is sent to a UDP port, which must send something back. Without it nothing can
-	// be said about UDP, and no packet is sent.
+	// Echo is sent to a UDP port, which must send something back. Without it an empty
+	// datagram is sent, and only a refusal says anything.
 	Echo []byte
 	// Settle has each TCP connection last for a moment. In user-mode networking one is
 	// taken for a guest that does not listen, and ended at once.
@@ -73,8 +73,7 @@ func (p Probe) Test(ctx context.Context, f Forward, podIP string) Result {
 		return r
 	}
 	if f.Protocol == UDP && len(p.Echo) == 0 {
-		r.Detail = "udp cannot be tested without an echo"
-		return r
+		return p.testRefusal(ctx, r, podIP)
 	}
 	host := f.Local().String()
 	hostErr := p.tryHost(ctx, f)
@@ -104,6 +103,27 @@ func (p Probe) Test(ctx context.Context, f Forward, podIP string) Result {
 	r.State, r.Hop = Broken, HopHost
 	r.Detail = fmt.Sprintf("%s answers, but %s %s", pod, host, reason(hostErr))
 	r.Hint = brokenHint(f, pod)
+	return r
+}
+
+// testRefusal tests UDP by an empty datagram: a host where nobody listens refuses it
+// (ICMP port unreachable), and whoever listens need not answer.
+func (p Probe) testRefusal(ctx context.Context, r Result, podIP string) Result {
+	host := r.Forward.Local().String()
+	if !refuses(ctx, host) {
+		r.Detail = host + " does not refuse, and UDP tells no more"
+		return r
+	}
+	addr, err := netip.ParseAddr(podIP)
+	if err != nil {
+		return r.pending(ctx, HopHost, host+" refuses")
+	}
+	pod := netip.AddrPortFrom(addr, uint16(r.Forward.GuestPort)).String()
+	if refuses(ctx, pod) || !refuses(ctx, host) {
+		return r.pending(ctx, HopPod, pod+" refuses")
+	}
+	r.State, r.Hop, r.Hint = Broken, HopHost, brokenHint(r.Forward, pod)
+	r.Detail = fmt.Sprintf("%s does not refuse, but %s does", pod, host)
 	return r
 }
 

@@ -99,7 +99,9 @@ func TestProbeUDP(t *testing.T) {
 		state       State
 		hop, detail string
 	}{
-		{"without an echo", echo, guest, "", Unknown, "", "cannot be tested"},
+		{"without an echo", silent, guest, "", Unknown, "", "does not refuse"},
+		{"without an echo, closed host", free(t, UDP), guest, "", Broken, HopHost, "does not refuse, but"},
+		{"without an echo, nobody", free(t, UDP), free(t, UDP), "", NotYet, HopPod, "refuses"},
 		{"answers", echo, guest, "ping", Answers, "", "answers"},
 		{"silent host, answering guest", silent, guest, "ping", Broken, HopHost, "does not answer"},
 		{"closed host, answering guest", free(t, UDP), guest, "ping", Broken, HopHost, "refuses"},

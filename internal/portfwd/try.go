@@ -75,3 +75,21 @@ func reason(err error) string {
 	}
 	return "fails: " + err.Error()
 }
+
+// refusalWait is how long an ICMP answer may take: it comes from this host or a pod on it.
+const refusalWait = 200 * time.Millisecond
+
+// refuses tells whether nobody listens on a UDP address.
+func refuses(ctx context.Context, addr string) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, "udp", addr)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	if _, err := conn.Write(nil); err != nil {
+		return errors.Is(err, syscall.ECONNREFUSED)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(refusalWait))
+	_, err = conn.Read(make([]byte, 1))
+	return errors.Is(err, syscall.ECONNREFUSED)
+}
