@@ -48,7 +48,7 @@ func TestStopCountsDown(t *testing.T) {
 func TestGuardAsks(t *testing.T) {
 	tests := []struct{ button, call string }{
 		{"Keep the disk", "start win mark-installed"},
-		{"Install again, erase the disk", "start win reinstall"},
+		{"Install again, keep a snapshot", "start win reinstall"},
 		{"Cancel", ""},
 	}
 	for _, tt := range tests {

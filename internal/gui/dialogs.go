@@ -86,7 +86,7 @@ func (w *Window) askGuard(name string, err error, again func(string, machine.Sta
 	cancel := widget.NewButton("Cancel", func() { d.Hide() })
 	keep := widget.NewButton("Keep the disk", answer(machine.StartOptions{MarkInstalled: true}))
 	keep.Importance = widget.HighImportance
-	anew := widget.NewButton("Install again, erase the disk", answer(machine.StartOptions{Reinstall: true}))
+	anew := widget.NewButton("Install again, keep a snapshot", answer(machine.StartOptions{Reinstall: true}))
 	anew.Importance = widget.DangerImportance
 	d = w.question("The disk of "+name+" is in danger", content, cancel, anew, keep)
 	d.Show()
