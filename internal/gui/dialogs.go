@@ -74,7 +74,7 @@ func (w *Window) askGuard(name string, err error, again func(string, machine.Sta
 	content := container.NewVBox(
 		paragraph(err.Error()+"."),
 		paragraph("If the guest's system was ever usable, keep its disk: it is marked as installed, and the guest starts from it. "+
-			"If its installation was broken off half-way, install again: everything on the disk is lost."),
+			"If its installation was broken off half-way, install again: a snapshot keeps what is on the disk now."),
 	)
 	var d *dialog.CustomDialog
 	answer := func(o machine.StartOptions) func() {
