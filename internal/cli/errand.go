@@ -32,8 +32,10 @@ are mounted in it, and files with names elsewhere too, are left as they are.`,
 func newErrandIsolate() *cobra.Command {
 	var neighbours bool
 	cmd := &cobra.Command{
-		Use:     "isolate PORT...",
-		Short:   "Keep other pods away from TCP ports of this one",
+		Use:   "isolate PORT...",
+		Short: "Keep other pods away from TCP ports of this one",
+		Long: `Makes nftables rules in the network namespace that it runs in, which drop connections
+to the ports that come from other pods of the same network.`,
 		Example: "  vmctl errand isolate 5900 8006",
 		Args:    atLeast(1, "PORT..."),
 		RunE: func(_ *cobra.Command, args []string) error {

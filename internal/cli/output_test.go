@@ -56,7 +56,8 @@ func TestMachineJSON(t *testing.T) {
       "address": "0.0.0.0",
       "host": 3389,
       "guest": 3389,
-      "protocol": "udp"
+      "protocol": "udp",
+      "exposure": "open to other computers"
     },
     {
       "address": "127.0.0.1",

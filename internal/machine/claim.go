@@ -73,7 +73,7 @@ func (m *Manager) claimContainer(ctx context.Context, h *handle, container strin
 	defer cancel()
 	pid, err := m.Runtime.ContainerPID(ctx, container)
 	if err != nil || pid == 0 || began(pid) == "" { // then its runtime is to be asked
-		m.log().Warn("the runtime does not tell the container's process", "machine", h.name, "pid", pid, "error", err)
+		m.log().Info("the runtime does not tell the container's process", "machine", h.name, "pid", pid, "error", err)
 		return
 	}
 	first := process{pidNamespace(), pid, began(pid)}.String()
