@@ -128,7 +128,11 @@ func (m *Manager) startPod(ctx context.Context, h *handle, report Reporter) erro
 	report.report(Progress{Stage: StageCreate, Percent: -1})
 	m.watchIdle(ctx, h, report)
 	if err = m.serve(ctx, h.rec.UID, h.name, p.forwards); err == nil {
-		err = m.runPod(ctx, p, image, h.recipe.Handler(), func(container string) { m.claimContainer(ctx, h, container) })
+		err = m.runPod(ctx, p, image, h.recipe.Handler(), func(container string) {
+			if !h.rec.Ephemeral { // that one does not run on the machine's own disks
+				m.claimContainer(ctx, h, container)
+			}
+		})
 	}
 	if err != nil {
 		m.endForwards(ctx, h.rec.UID)
@@ -226,12 +230,18 @@ func diskInUse(h *handle, s survey) error {
 
 // reserve takes what other machines could take too, as late as possible: pulling the
 // image may have been long ago. Until it is released, after the sandbox has the
-// ports, other starts of this user wait.
+// ports, other starts wait, those of other users too.
 func (m *Manager) reserve(ctx context.Context, h *handle, p *plan, report Reporter) (release func(), err error) {
-	release, err = m.Store.LockPorts(ctx)
+	mine, err := m.Store.LockPorts(ctx)
 	if err != nil {
 		return nil, err
 	}
+	everybodys, err := portfwd.LockHost(ctx)
+	if err != nil {
+		mine()
+		return nil, err
+	}
+	release = func() { everybodys(); mine() }
 	if err := m.claim(ctx, h, p, report); err != nil {
 		release()
 		return nil, err
