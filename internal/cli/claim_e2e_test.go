@@ -24,7 +24,7 @@ func TestE2EClaim(t *testing.T) {
 			t.Fatal(err)
 		}
 		u.deleteAtEnd("claim-" + name)
-		u.run("create", file, "--name", "claim-"+name)
+		u.run(append([]string{"create", file, "--name", "claim-" + name}, anyPorts()...)...)
 		users[name] = u
 	}
 	type result struct {

@@ -52,6 +52,15 @@ func oneRuntime(t *testing.T, name string) map[string]string {
 	return map[string]string{name: endpoint}
 }
 
+// anyPorts are options for a demo machine of a test that runs beside others: a machine on
+// another runtime may have mapped a port that nothing answers on yet, which nobody can see.
+func anyPorts() (options []string) {
+	for _, name := range []string{"viewer", "vnc", "http", "echo", "echo-udp"} {
+		options = append(options, "--set", "ports."+name+".host=any")
+	}
+	return options
+}
+
 // user is somebody with the real vmctl, an empty home and one runtime.
 type user struct {
 	t    *testing.T

@@ -63,7 +63,7 @@ func TestE2EOwn(t *testing.T) {
 	lock := func() { // what the image itself might do
 		u.run("exec", "demo", "--", "sh", "-c", "mkdir -p /storage/backups/old && echo x > /storage/backups/old/data.img && chmod -R go= /storage/*")
 	}
-	if _, errs, code := u.try("up", "demo"); code != 0 || strings.Contains(errs, "other pods") {
+	if _, errs, code := u.try(append([]string{"up", "demo"}, anyPorts()...)...); code != 0 || strings.Contains(errs, "other pods") {
 		t.Fatalf("up: exit code %d\n%s", code, errs)
 	}
 	m := u.show("demo")

@@ -87,7 +87,7 @@ func TestE2EUpgrade(t *testing.T) {
 			t.Errorf("counter = %d, want %d", n, counter)
 		}
 	}
-	u.run("up", "demo", "--set", "image="+ref)
+	u.run(append([]string{"up", "demo", "--set", "image=" + ref}, anyPorts()...)...)
 	is("one", 1)
 	second := push("two")
 	if out := u.run("upgrade", "--check", "demo"); !strings.Contains(out, first.Hex[:12]) || !strings.Contains(out, second.Hex[:12]) {
