@@ -33,7 +33,11 @@ func (m *Manager) installed(h *handle) bool {
 
 // sawInstalled looks for the guest's word in the log of the last start: nobody may
 // have been watching when it came.
-func (m *Manager) sawInstalled(h *handle) bool {
+func (m *Manager) sawInstalled(h *handle) bool { return h.findInLog(isReadyMarker) }
+
+// findInLog gives found the lines of the last start's log, clean, until it is true, and
+// reports whether it was. A log that cannot be read has no lines.
+func (h *handle) findInLog(found func(line string) bool) bool {
 	f, err := os.Open(h.logPath())
 	if err != nil {
 		return false
@@ -42,7 +46,7 @@ func (m *Manager) sawInstalled(h *handle) bool {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(make([]byte, 64<<10), 1<<20)
 	for lines.Scan() {
-		if isReadyMarker(clean(logText(lines.Text()))) {
+		if found(clean(logText(lines.Text()))) {
 			return true
 		}
 	}

@@ -1,9 +1,7 @@
 package machine
 
 import (
-	"bufio"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -45,20 +43,12 @@ func modeOf(line string) networkMode {
 }
 
 // networkMode reads the mode from the log of the machine's last start.
-func (h *handle) networkMode() networkMode {
-	f, err := os.Open(h.logPath())
-	if err != nil {
-		return modeUnknown
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(make([]byte, 64<<10), 1<<20)
-	for lines.Scan() {
-		if mode := modeOf(clean(logText(lines.Text()))); mode != modeUnknown {
-			return mode
-		}
-	}
-	return modeUnknown
+func (h *handle) networkMode() (mode networkMode) {
+	h.findInLog(func(line string) bool {
+		mode = modeOf(line)
+		return mode != modeUnknown
+	})
+	return mode
 }
 
 // userPorts are those that lead to the guest in user mode.
